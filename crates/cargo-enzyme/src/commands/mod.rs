@@ -1,0 +1,4 @@
+//! The subcommands, a module each.
+
+pub mod setup;
+pub mod toolchain;

@@ -1,0 +1,255 @@
+//! An installed toolchain: its tools, and the check that nothing was changed since it was installed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Error, Result};
+use crate::hash::{self, Fingerprint};
+use crate::lock::Recipe;
+use crate::progress::{Meter, Phase, Progress, Silent};
+use crate::stamp::{self, Stamp, Stamps};
+
+/// The lock's text, kept with the toolchain that it describes.
+pub(crate) const LOCK_FILE: &str = "toolchain.lock";
+
+/// A toolchain in a store, whole when it was installed. Its tools are handed out only after a check that they still are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    root: PathBuf,
+    recipe: Recipe,
+}
+
+/// A program of the toolchain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Its absolute path.
+    pub program: PathBuf,
+    /// The arguments that always come first.
+    pub arguments: Vec<String>,
+}
+
+impl Tool {
+    /// A command that runs it; add arguments to it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+}
+
+/// Something wrong in an installed toolchain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Installed {
+    /// `None` when the directory or a file is missing: then it must be set up (again).
+    pub(crate) fn find(root: PathBuf, recipe: &Recipe) -> Result<Option<Installed>> {
+        let installed = Installed {
+            root,
+            recipe: recipe.clone(),
+        };
+        for (path, _) in installed.expected() {
+            match path.symlink_metadata() {
+                Ok(_) => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    ) =>
+                {
+                    return Ok(None);
+                }
+                Err(error) => return Err(Error::io("look at", &path)(error)),
+            }
+        }
+        Ok(Some(installed))
+    }
+
+    /// Its directory, which has `bin/` in it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What was installed.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The digest of the lock that it was made from: a key for caches of what the tools make.
+    pub fn digest(&self) -> &str {
+        self.recipe.lock.digest()
+    }
+
+    /// The engine's executable, checked.
+    pub fn engine(&self) -> Result<Tool> {
+        self.tool(&self.recipe.facts().tools.engine)
+    }
+
+    /// clang, checked.
+    pub fn clang(&self) -> Result<Tool> {
+        self.tool(&self.recipe.facts().tools.clang)
+    }
+
+    /// lld as `ld.lld`, checked.
+    pub fn lld(&self) -> Result<Tool> {
+        self.tool(&self.recipe.facts().tools.lld)
+    }
+
+    fn tool(&self, words: &[String]) -> Result<Tool> {
+        self.ensure_intact()?;
+        let (program, arguments) = words.split_first().ok_or_else(|| Error::BadLock {
+            origin: LOCK_FILE.to_owned(),
+            reason: "a tool has no program".to_owned(),
+        })?;
+        Ok(Tool {
+            program: self.root.join(program),
+            arguments: arguments.to_vec(),
+        })
+    }
+
+    /// Fails if any file was changed since it was installed. Costs one look at each file (no reading) while sizes, times
+    /// and inodes are those of the last full check; a file for which they differ is hashed.
+    pub fn ensure_intact(&self) -> Result<()> {
+        let known = stamp::load(&self.root);
+        let mut stamps = Stamps::default();
+        let mut stale = false;
+        for (path, expected) in self.expected() {
+            let now = Stamp::of(&path)?;
+            if !known.contains(&path, &now) {
+                stale = true;
+                full_check(&path, &expected, &now)?;
+            }
+            stamps.insert(path, now);
+        }
+        if stale {
+            stamp::save(&self.root, &stamps);
+        }
+        Ok(())
+    }
+
+    /// Hashes everything, whatever the stamps say, and lists all that is wrong.
+    pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (path, expected) in self.expected() {
+            let name = path
+                .strip_prefix(&self.root)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            let mut meter = Meter::new(progress, Phase::Verify, &name, expected.size);
+            match check(&path, &expected, &mut meter) {
+                Ok(()) => meter.finish(),
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Err(Error::Damaged { path, problem }) => problems.push(Problem { path, problem }),
+                Err(error) => problems.push(Problem {
+                    path,
+                    problem: error.to_string(),
+                }),
+            }
+        }
+        let known: BTreeSet<_> = self.expected().into_iter().map(|(path, _)| path).collect();
+        let strangers = files_below(&self.root)?
+            .into_iter()
+            .filter(|path| !known.contains(path) && !stamp::is_stamp(path));
+        problems.extend(strangers.map(|path| Problem {
+            path,
+            problem: "is not in the toolchain lock".to_owned(),
+        }));
+        Ok(problems)
+    }
+
+    /// Every file that must be there, the lock's own text included.
+    fn expected(&self) -> Vec<(PathBuf, Fingerprint)> {
+        let lock = (
+            self.root.join(LOCK_FILE),
+            Fingerprint::of(self.recipe.lock.text().as_bytes()),
+        );
+        let files = self
+            .recipe
+            .files()
+            .map(|file| (self.root.join(&file.to), file.fingerprint()));
+        files.chain([lock]).collect()
+    }
+}
+
+/// Ends the assembly of a toolchain whose files are in place and checked: lock and stamps.
+pub(crate) fn complete(root: &Path, recipe: &Recipe) -> Result<()> {
+    let path = root.join(LOCK_FILE);
+    fs::write(&path, recipe.lock.text()).map_err(Error::io("write", &path))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444))
+        .map_err(Error::io("write", &path))?;
+    let mut stamps = Stamps::default();
+    let unfinished = Installed {
+        root: root.to_owned(),
+        recipe: recipe.clone(),
+    };
+    for (path, _) in unfinished.expected() {
+        let now = Stamp::of(&path)?;
+        stamps.insert(path, now);
+    }
+    stamp::save(root, &stamps);
+    Ok(())
+}
+
+/// Hashes a file, and makes sure that it is still the one that `before` describes.
+fn full_check(path: &Path, expected: &Fingerprint, before: &Stamp) -> Result<()> {
+    let mut meter = Meter::new(&Silent, Phase::Verify, "", expected.size);
+    check(path, expected, &mut meter)?;
+    if Stamp::of(path)? != *before {
+        let problem = "changes while it is being checked".to_owned();
+        return Err(Error::Damaged {
+            path: path.to_owned(),
+            problem,
+        });
+    }
+    Ok(())
+}
+
+fn check(path: &Path, expected: &Fingerprint, meter: &mut Meter<'_>) -> Result<()> {
+    let damaged = |problem: String| Error::Damaged {
+        path: path.to_owned(),
+        problem,
+    };
+    let metadata = path
+        .symlink_metadata()
+        .map_err(Error::io("look at", path))?;
+    if !metadata.is_file() {
+        return Err(damaged("is not a plain file".to_owned()));
+    }
+    if metadata.len() != expected.size {
+        return Err(damaged(format!(
+            "was changed: it has {} bytes instead of {}",
+            metadata.len(),
+            expected.size
+        )));
+    }
+    let mut file = File::open(path).map_err(Error::io("open", path))?;
+    match hash::file(&mut file, path, expected.size, meter)?.difference(expected) {
+        Some(problem) => Err(damaged(format!("was changed: {problem}"))),
+        None => Ok(()),
+    }
+}
+
+/// Every file below a directory, sorted; links are not followed.
+pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(Error::io("list", directory))? {
+        let entry = entry.map_err(Error::io("list", directory))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files.extend(files_below(&entry.path())?);
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,253 @@
+//! The store: where toolchains are, and how they get there without ever being half there.
+//!
+//! ```text
+//! ROOT/objects/SHA256[-x]       one file of a toolchain, written once
+//! ROOT/toolchains/KEY/bin/...   a whole toolchain, hard-linked from the objects, visible through one rename
+//! ROOT/tmp/...                  work in progress; what a dead process left is removed by the next one
+//! ROOT/setup.lock               held by whoever writes
+//! ```
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::error::{Error, Result};
+use crate::hash;
+use crate::installed::{self, Installed};
+use crate::lock::{Artifact, DEFAULT_PROFILE, Lock, Recipe, TakenFile};
+use crate::platform::Platform;
+use crate::progress::{Meter, Phase, Progress};
+
+const APPLICATION: &str = "oxide-enzyme";
+const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// A directory that holds toolchains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// The user's store: `OXIDE_ENZYME_HOME`, or `oxide-enzyme` in the platform's cache directory.
+    pub fn from_env() -> Result<Store> {
+        match variable("OXIDE_ENZYME_HOME") {
+            Some(root) => Store::at(&root),
+            None => Store::at(&default_root().ok_or(Error::NoHome)?),
+        }
+    }
+
+    /// A store in a directory, which need not exist yet.
+    pub fn at(root: &Path) -> Result<Store> {
+        let root = std::path::absolute(root).map_err(Error::io("find", root))?;
+        Ok(Store { root })
+    }
+
+    /// Its directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The default profile's toolchain, if it is there. Quick: contents are checked when a tool is asked for.
+    pub fn toolchain(&self, lock: &Lock, platform: Platform) -> Result<Option<Installed>> {
+        self.find(&lock.recipe(DEFAULT_PROFILE, platform)?)
+    }
+
+    /// The recipe's toolchain, if all of its files are there. Quick: contents are checked when a tool is asked for.
+    pub fn find(&self, recipe: &Recipe) -> Result<Option<Installed>> {
+        Installed::find(self.toolchains().join(recipe.key()), recipe)
+    }
+
+    pub(crate) fn toolchains(&self) -> PathBuf {
+        self.root.join("toolchains")
+    }
+
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    pub(crate) fn object(&self, file: &TakenFile) -> PathBuf {
+        self.objects().join(file.object_name())
+    }
+
+    /// Waits until no other process writes to this store, then clears what dead ones left.
+    pub(crate) fn begin_writing(&self, progress: &dyn Progress) -> Result<Writing<'_>> {
+        for directory in [
+            self.root.clone(),
+            self.toolchains(),
+            self.objects(),
+            self.temporary(),
+        ] {
+            fs::create_dir_all(&directory).map_err(Error::io("create", &directory))?;
+        }
+        let path = self.root.join("setup.lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = file.map_err(Error::io("open", &path))?;
+        let exclusive = wait_for(&file, &path, progress)?;
+        let writing = Writing {
+            store: self,
+            exclusive,
+            _file: file,
+        };
+        if exclusive {
+            writing.sweep();
+        }
+        Ok(writing)
+    }
+}
+
+/// The store in the platform's cache directory.
+pub(crate) fn default_root() -> Option<PathBuf> {
+    let cache = match variable("XDG_CACHE_HOME") {
+        // The specification says that a relative path there is to be ignored.
+        Some(cache) if cache.is_absolute() && !cfg!(target_os = "macos") => cache,
+        _ => {
+            let caches = if cfg!(target_os = "macos") {
+                "Library/Caches"
+            } else {
+                ".cache"
+            };
+            variable("HOME")?.join(caches)
+        }
+    };
+    Some(cache.join(APPLICATION))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// True when the lock is held; false where the file system knows no locks. Renames keep the store whole even then.
+fn wait_for(file: &File, path: &Path, progress: &dyn Progress) -> Result<bool> {
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(false);
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+        }
+        if progress.cancelled() {
+            return Err(Error::Interrupted);
+        }
+        if !told {
+            progress.note("waiting for another setup to finish");
+            told = true;
+        }
+        std::thread::sleep(LOCK_POLL);
+    }
+}
+
+/// The right to write to a store. Ends with the value, or with the process.
+pub(crate) struct Writing<'a> {
+    pub store: &'a Store,
+    /// Whether nobody else can be writing, so that temporary directories of others are of dead processes.
+    pub exclusive: bool,
+    _file: File,
+}
+
+impl Writing<'_> {
+    /// A directory for work in progress, on the same file system as the rest.
+    pub(crate) fn temp_dir(&self) -> Result<TempDir> {
+        let parent = self.store.temporary();
+        TempDir::new_in(&parent).map_err(Error::io("create a directory in", &parent))
+    }
+
+    /// Removes what dead processes left.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(self.store.temporary()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            // A pip that outlived its setup may still be writing there: the next sweep gets the rest.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+
+    /// Whether every file of an artifact is there as an object, by full hash.
+    pub(crate) fn has_objects(&self, artifact: &Artifact, progress: &dyn Progress) -> Result<bool> {
+        if artifact
+            .files
+            .iter()
+            .any(|file| !self.store.object(file).is_file())
+        {
+            return Ok(false);
+        }
+        let total = artifact.files.iter().map(|file| file.size).sum();
+        let mut meter = Meter::new(progress, Phase::Verify, &artifact.id, total);
+        for file in &artifact.files {
+            let path = self.store.object(file);
+            let mut opened = File::open(&path).map_err(Error::io("open", &path))?;
+            if hash::file(&mut opened, &path, file.size, &mut meter)? != file.fingerprint() {
+                return Ok(false);
+            }
+        }
+        meter.finish();
+        Ok(true)
+    }
+
+    /// Makes checked files, named as objects, visible as such. An object that is already there is replaced.
+    pub(crate) fn publish(&self, directory: &Path, artifact: &Artifact) -> Result<()> {
+        let names: std::collections::BTreeSet<_> =
+            artifact.files.iter().map(TakenFile::object_name).collect();
+        for name in names {
+            let to = self.store.objects().join(&name);
+            fs::rename(directory.join(&name), &to).map_err(Error::io("create", &to))?;
+        }
+        Ok(())
+    }
+
+    /// Builds the toolchain out of checked objects and makes it visible with one rename.
+    pub(crate) fn assemble(&self, recipe: &Recipe) -> Result<Installed> {
+        let temp = self.temp_dir()?;
+        let new = temp.path().join("new");
+        fs::create_dir(&new).map_err(Error::io("create", &new))?;
+        for file in recipe.files() {
+            place(&self.store.object(file), &new.join(&file.to))?;
+        }
+        installed::complete(&new, recipe)?;
+        let target = self.store.toolchains().join(recipe.key());
+        if target.exists() {
+            let old = temp.path().join("old");
+            fs::rename(&target, &old).map_err(Error::io("replace", &target))?;
+        }
+        fs::rename(&new, &target).map_err(Error::io("create", &target))?;
+        sync_directory(&self.store.toolchains());
+        self.store.find(recipe)?.ok_or_else(|| Error::NotInstalled {
+            store: self.store.root.clone(),
+        })
+    }
+}
+
+/// A hard link where the file system has them, else a copy.
+fn place(object: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+    }
+    if fs::hard_link(object, to).is_err() {
+        fs::copy(object, to).map_err(Error::io("write", to))?;
+    }
+    Ok(())
+}
+
+/// Best effort: after a power cut the toolchain is then there rather than to be set up again.
+fn sync_directory(path: &Path) {
+    if let Ok(directory) = File::open(path) {
+        let _ = directory.sync_all();
+    }
+}
