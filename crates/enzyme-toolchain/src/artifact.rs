@@ -33,7 +33,7 @@ impl Downloaded {
     pub(crate) fn verify(self, artifact: &Artifact, progress: &dyn Progress) -> Result<Verified> {
         let mut file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
         let mut meter = Meter::new(progress, Phase::Verify, &artifact.file, artifact.size);
-        let found = hash::file(&mut file, &self.path, artifact.size, &mut meter)?;
+        let found = hash::reader(&mut file, &self.path, artifact.size, &mut meter)?;
         meter.finish();
         if let Some(problem) = found.difference(&artifact.fingerprint()) {
             let problem = if found.size > artifact.size {

@@ -1,6 +1,5 @@
 //! SHA-256 of files and streams, counted and bounded.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -78,14 +77,14 @@ pub(crate) fn copy(
     })
 }
 
-/// Hashes an open file; `limit` bounds the reading.
-pub(crate) fn file(
-    file: &mut File,
+/// Hashes what `from` gives; `limit` bounds the reading, `path` is for messages.
+pub(crate) fn reader(
+    from: &mut dyn Read,
     path: &Path,
     limit: u64,
     meter: &mut Meter<'_>,
 ) -> Result<Fingerprint> {
-    copy(file, &mut io::sink(), limit, meter).map_err(|error| match error {
+    copy(from, &mut io::sink(), limit, meter).map_err(|error| match error {
         CopyError::Read(error) | CopyError::Write(error) => Error::io("read", path)(error),
         CopyError::Other(error) => error,
     })

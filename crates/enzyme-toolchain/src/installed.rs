@@ -233,7 +233,7 @@ fn check(path: &Path, expected: &Fingerprint, meter: &mut Meter<'_>) -> Result<(
         )));
     }
     let mut file = File::open(path).map_err(Error::io("open", path))?;
-    match hash::file(&mut file, path, expected.size, meter)?.difference(expected) {
+    match hash::reader(&mut file, path, expected.size, meter)?.difference(expected) {
         Some(problem) => Err(damaged(format!("was changed: {problem}"))),
         None => Ok(()),
     }

@@ -21,6 +21,7 @@
 compile_error!("enzyme-toolchain supports Linux and macOS");
 
 mod artifact;
+mod bundle;
 mod error;
 mod hash;
 mod installed;
@@ -33,7 +34,10 @@ mod relock;
 mod setup;
 mod stamp;
 mod store;
+mod unbundle;
+mod upkeep;
 
+pub use bundle::bundle;
 pub use error::{Error, Result};
 pub use installed::{Installed, Problem, Tool};
 pub use lock::{
@@ -45,3 +49,5 @@ pub use progress::{Phase, Progress, Silent};
 pub use relock::{relock, write_lock};
 pub use setup::{SetupOptions, setup};
 pub use store::Store;
+pub use unbundle::unbundle;
+pub use upkeep::{Cleared, Listed, gc, list};

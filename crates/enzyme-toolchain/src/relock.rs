@@ -95,7 +95,7 @@ impl Progress for SilentButStoppable<'_> {
 
 fn describe(path: &Path) -> Result<(String, u64, String)> {
     let mut file = File::open(path).map_err(Error::io("open", path))?;
-    let found = hash::file(
+    let found = hash::reader(
         &mut file,
         path,
         LIMIT,

@@ -64,6 +64,7 @@ pub fn setup(
     if let Some(installed) = ready()? {
         return Ok(installed);
     }
+    writing.sweep();
     fetch_missing(&writing, &recipe, options, progress)?;
     writing.assemble(&recipe)
 }
@@ -153,7 +154,7 @@ fn fetch(
     downloaded
         .verify(artifact, progress)?
         .extract(artifact, &objects, progress)?;
-    writing.publish(&objects, artifact)
+    writing.publish(&objects, std::slice::from_ref(artifact))
 }
 
 fn obtain(

@@ -7,6 +7,7 @@
 //! ROOT/setup.lock               held by whoever writes
 //! ```
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -77,7 +78,7 @@ impl Store {
         self.objects().join(file.object_name())
     }
 
-    /// Waits until no other process writes to this store, then clears what dead ones left.
+    /// Waits until no other process writes to this store.
     pub(crate) fn begin_writing(&self, progress: &dyn Progress) -> Result<Writing<'_>> {
         for directory in [
             self.root.clone(),
@@ -95,15 +96,11 @@ impl Store {
             .open(&path);
         let file = file.map_err(Error::io("open", &path))?;
         let exclusive = wait_for(&file, &path, progress)?;
-        let writing = Writing {
+        Ok(Writing {
             store: self,
             exclusive,
             _file: file,
-        };
-        if exclusive {
-            writing.sweep();
-        }
-        Ok(writing)
+        })
     }
 }
 
@@ -157,7 +154,7 @@ fn wait_for(file: &File, path: &Path, progress: &dyn Progress) -> Result<bool> {
 pub(crate) struct Writing<'a> {
     pub store: &'a Store,
     /// Whether nobody else can be writing, so that temporary directories of others are of dead processes.
-    pub exclusive: bool,
+    exclusive: bool,
     _file: File,
 }
 
@@ -169,13 +166,18 @@ impl Writing<'_> {
     }
 
     /// Removes what dead processes left.
-    fn sweep(&self) {
-        let Ok(entries) = fs::read_dir(self.store.temporary()) else {
-            return;
-        };
-        for entry in entries.flatten() {
+    pub(crate) fn sweep(&self) {
+        for path in self.leftovers() {
             // A pip that outlived its setup may still be writing there: the next sweep gets the rest.
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+
+    /// What dead processes left: whatever is there while this process alone may write and has made nothing yet.
+    pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
+        match fs::read_dir(self.store.temporary()) {
+            Ok(entries) if self.exclusive => entries.flatten().map(|entry| entry.path()).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -193,7 +195,7 @@ impl Writing<'_> {
         for file in &artifact.files {
             let path = self.store.object(file);
             let mut opened = File::open(&path).map_err(Error::io("open", &path))?;
-            if hash::file(&mut opened, &path, file.size, &mut meter)? != file.fingerprint() {
+            if hash::reader(&mut opened, &path, file.size, &mut meter)? != file.fingerprint() {
                 return Ok(false);
             }
         }
@@ -202,9 +204,12 @@ impl Writing<'_> {
     }
 
     /// Makes checked files, named as objects, visible as such. An object that is already there is replaced.
-    pub(crate) fn publish(&self, directory: &Path, artifact: &Artifact) -> Result<()> {
-        let names: std::collections::BTreeSet<_> =
-            artifact.files.iter().map(TakenFile::object_name).collect();
+    pub(crate) fn publish(&self, directory: &Path, artifacts: &[Artifact]) -> Result<()> {
+        let names: BTreeSet<_> = artifacts
+            .iter()
+            .flat_map(|artifact| &artifact.files)
+            .map(TakenFile::object_name)
+            .collect();
         for name in names {
             let to = self.store.objects().join(&name);
             fs::rename(directory.join(&name), &to).map_err(Error::io("create", &to))?;

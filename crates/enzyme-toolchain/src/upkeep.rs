@@ -1,0 +1,148 @@
+//! Looking over a store: what is in it, and clearing what this program does not need.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::installed::LOCK_FILE;
+use crate::lock::{Lock, Recipe, TakenFile};
+use crate::progress::Progress;
+use crate::store::{Store, Writing};
+
+/// A toolchain found in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Whether it belongs to the given lock. If not, it is another version's.
+    pub current: bool,
+    /// `NAME VERSION` of each artifact; empty when its own lock cannot be read.
+    pub contents: Vec<String>,
+    /// Bytes of its files.
+    pub bytes: u64,
+}
+
+/// What was removed, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleared {
+    /// Files and directories.
+    pub paths: Vec<PathBuf>,
+    /// Bytes that this frees.
+    pub bytes: u64,
+}
+
+/// Every toolchain in a store, by name of its directory.
+pub fn list(store: &Store, lock: &Lock) -> Result<Vec<Listed>> {
+    let current = keys(lock);
+    let mut listed = Vec::new();
+    for path in entries(&store.toolchains())? {
+        let name = name_of(&path);
+        listed.push(Listed {
+            current: current.contains(&name),
+            contents: contents(&path, &name),
+            bytes: size_of(&path)?,
+            path,
+        });
+    }
+    Ok(listed)
+}
+
+/// Removes toolchains of other locks, objects that none of this lock's toolchains has, and what dead processes left.
+pub fn gc(store: &Store, lock: &Lock, dry_run: bool, progress: &dyn Progress) -> Result<Cleared> {
+    if !store.root().exists() {
+        return Ok(Cleared::default());
+    }
+    // Even to look: what is in the temporary directory is left over only when nobody else is writing.
+    let writing = store.begin_writing(progress)?;
+    let unneeded = unneeded(&writing, lock)?;
+    if dry_run {
+        return Ok(unneeded);
+    }
+    writing.sweep();
+    // Moved away first, so that a toolchain is whole or gone at any moment.
+    let temp = writing.temp_dir()?;
+    for (number, path) in unneeded
+        .paths
+        .iter()
+        .enumerate()
+        .filter(|(_, path)| path.exists())
+    {
+        let away = temp.path().join(number.to_string());
+        fs::rename(path, &away).map_err(Error::io("remove", path))?;
+    }
+    let place = temp.path().to_owned();
+    temp.close().map_err(Error::io("remove", &place))?;
+    Ok(unneeded)
+}
+
+fn unneeded(writing: &Writing<'_>, lock: &Lock) -> Result<Cleared> {
+    let store = writing.store;
+    let keys = keys(lock);
+    let recipes = lock.recipes();
+    // An object is needed by a toolchain of this lock that is installed, or by one whose setup was cut short.
+    let objects: BTreeSet<_> = recipes
+        .iter()
+        .flat_map(Recipe::files)
+        .map(TakenFile::object_name)
+        .collect();
+    let others = entries(&store.toolchains())?
+        .into_iter()
+        .filter(|path| !keys.contains(&name_of(path)));
+    let orphans = entries(&store.objects())?
+        .into_iter()
+        .filter(|path| !objects.contains(&name_of(path)));
+    let paths: Vec<_> = others.chain(orphans).chain(writing.leftovers()).collect();
+    let bytes = paths
+        .iter()
+        .map(|path| size_of(path))
+        .sum::<Result<u64>>()?;
+    Ok(Cleared { paths, bytes })
+}
+
+fn keys(lock: &Lock) -> BTreeSet<String> {
+    lock.recipes().iter().map(Recipe::key).collect()
+}
+
+/// What the toolchain's own copy of its lock says about it.
+fn contents(path: &Path, name: &str) -> Vec<String> {
+    let Ok(lock) = Lock::read(&path.join(LOCK_FILE)) else {
+        return Vec::new();
+    };
+    let recipe = lock
+        .recipes()
+        .into_iter()
+        .find(|recipe| recipe.key() == name);
+    let artifacts = recipe.iter().flat_map(Recipe::artifacts);
+    artifacts
+        .map(|artifact| format!("{} {}", artifact.name, artifact.version))
+        .collect()
+}
+
+/// The entries of a directory, sorted; none when it is not there.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let listing = fs::read_dir(directory).map_err(Error::io("list", directory))?;
+    let mut paths: Vec<_> = listing.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn size_of(path: &Path) -> Result<u64> {
+    let metadata = path
+        .symlink_metadata()
+        .map_err(Error::io("look at", path))?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    entries(path)?.iter().map(|entry| size_of(entry)).sum()
+}
