@@ -130,7 +130,7 @@ fn nearest(word: &str, legal: &[Kind]) -> Option<&'static str> {
     let word = word.to_lowercase();
     let distance = |name: &str| edits(&word, &name.to_lowercase());
     let (name, distance) = legal.iter().map(|kind| (kind.name(), distance(kind.name()))).min_by_key(|pair| pair.1)?;
-    (distance <= 2 && distance < name.len() / 2).then_some(name)
+    (distance <= 2 && distance <= name.len() / 2).then_some(name)
 }
 
 /// Levenshtein's distance.

@@ -5,6 +5,8 @@ mod docs;
 mod expand;
 mod request;
 mod shadow;
+#[cfg(test)]
+mod tests;
 
 use activity::Mode;
 use proc_macro::TokenStream;

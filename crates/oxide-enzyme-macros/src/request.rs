@@ -107,8 +107,7 @@ impl Attribute {
         if attribute.is_empty() {
             return Err(Error::new(Span::call_site(), format!("the derivative needs a name: {usage}")));
         }
-        let attribute: Attribute =
-            syn::parse2(attribute).map_err(|error| Error::new(error.span(), format!("{error}: {usage}")))?;
+        let attribute: Attribute = syn::parse2(attribute)?;
         if activity::is_activity(&attribute.name) {
             let text = format!("expected the derivative's name before the activities: {usage}");
             return Err(Error::new(attribute.name.span(), text));
@@ -119,7 +118,7 @@ impl Attribute {
 
 impl Parse for Attribute {
     fn parse(input: ParseStream) -> Result<Attribute> {
-        let name = input.parse()?;
+        let name = input.parse().map_err(|error| Error::new(error.span(), "expected the derivative's name"))?;
         let mut activities = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Error, Fields, Index, Member, Result, parse_quote};
+use syn::{Data, DeriveInput, Error, Fields, Index, Member, Result, Type, parse_quote};
 
 pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
     for parameter in input.generics.type_params_mut() {
@@ -52,6 +52,7 @@ fn arms(variants: &[(TokenStream, &Fields)]) -> TokenStream {
 
 fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
     let members: Vec<Member> = fields.members().collect();
+    let types: Vec<&Type> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<String> = members.iter().map(member_name).collect();
     let locals = |side: &str| -> Vec<Ident> {
         (0..members.len()).map(|index| format_ident!("{side}{index}", span = Span::mixed_site())).collect()
@@ -59,7 +60,7 @@ fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
     let (primal, shadow) = (locals("primal"), locals("shadow"));
     quote! {
         (#path { #(#members: #primal),* }, #path { #(#members: #shadow),* }) => {
-            #(::oxide_enzyme::Shadow::check_shadow(#primal, #shadow, &at.field(#names));)*
+            #(<#types as ::oxide_enzyme::Shadow>::check_shadow(#primal, #shadow, &at.field(#names));)*
         }
     }
 }

@@ -72,7 +72,7 @@ unsafe extern "C-unwind" fn shim<F: FnOnce(A, C) -> R, A, C, R>(a: *const A, c: 
     const { assert!(size_of::<F>() == 0, "a primal must not capture anything") };
     // SAFETY: `F` has no bytes and the caller made one, see `call`; the pointers are good by this function's contract.
     unsafe {
-        let primal = MaybeUninit::<F>::uninit().assume_init();
+        let primal = core::ptr::dangling::<F>().read();
         r.write(primal(a.read(), c.read()));
     }
 }
