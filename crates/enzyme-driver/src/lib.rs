@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The link-time pipeline of oxide-enzyme.
+//!
+//! ```text
+//! cargo ──> wrapper ──> rustc ──> link ──> the real linker
+//!           (record)              │  ▲
+//!                                 ▼  │ objects
+//!         bitcode ──> closure ──> differentiate (optimise, types, engine, codegen)
+//! ```
+//!
+//! rustc compiles every crate as it always does. The macros leave undefined symbols behind ([`derivative`]); the linker
+//! stage ([`link`]) makes an object for each from bitcode of just what the derivative needs.
+#![deny(missing_docs)]
+
+mod allocator;
+pub mod bitcode;
+pub mod cache;
+pub mod closure;
+pub mod derivative;
+pub mod diagnosis;
+pub mod differentiate;
+pub mod engine;
+mod error;
+pub mod files;
+pub mod invocation;
+pub mod ir;
+pub mod link;
+pub mod links;
+mod parallel;
+pub mod policy;
+pub mod process;
+pub mod program;
+pub mod session;
+mod staticlib;
+mod types;
+pub mod wrapper;
+
+pub use error::Error;

@@ -1,0 +1,491 @@
+//! The closure of a derivative: the shim and everything that it needs, as one module of textual IR.
+//!
+//! Functions and constants are copied (and made internal) from wherever they are defined; mutable variables are not:
+//! the closure refers to the program's own. [`crate::policy`] says where to stop.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
+
+use crate::allocator;
+use crate::derivative::{DECLARATIONS, Derivative, PREFIX};
+use crate::error::Error;
+use crate::ir::{Kind, Module, Reference, quoted, references, rewrite, without_debug};
+use crate::policy;
+
+/// Where definitions come from.
+pub trait Program {
+    /// The module with that number.
+    fn module(&self, id: usize) -> &Module;
+    /// The module that defines `symbol` for the whole program, if its bitcode can be had.
+    fn home(&mut self, symbol: &str) -> Result<Option<usize>, Error>;
+    /// Whether `symbol` is a function that lives in a part of the standard library that computes nothing.
+    fn is_support(&self, symbol: &str) -> bool;
+    /// Whether the linker can resolve `symbol` without us.
+    fn is_native(&self, symbol: &str) -> bool;
+    /// Whether debug information of that module is worth keeping.
+    fn keeps_debug(&self, id: usize) -> bool;
+}
+
+/// A derivative's closure.
+#[derive(Debug)]
+pub struct Closure {
+    /// The module, root included.
+    pub text: String,
+    /// Mutable variables of the program that the closure uses and that the linker cannot see (they are local to one of
+    /// the program's objects).
+    pub hidden_variables: BTreeSet<String>,
+    /// The start of this compiler's allocator symbols.
+    pub allocator_prefix: Option<String>,
+}
+
+/// Collects the closure of `derivative`, whose shim is in module `home`.
+pub fn collect(program: &mut dyn Program, derivative: &Derivative, home: usize) -> Result<Closure, Error> {
+    let mut collector = Collector::new(program);
+    collector.add_root(derivative, home);
+    collector.run()?;
+    Ok(collector.finish(home))
+}
+
+/// An entity of one of the program's modules.
+type Place = (usize, String);
+
+struct Collector<'a> {
+    program: &'a mut dyn Program,
+    work: Vec<Place>,
+    /// The closure's name of each entity that is in it or will be.
+    names: HashMap<Place, String>,
+    taken: HashSet<String>,
+    metadata: HashMap<(usize, u32), usize>,
+    metadata_work: Vec<(usize, u32)>,
+    attributes: HashMap<String, usize>,
+    compile_units: Vec<usize>,
+    body: String,
+    hidden_variables: BTreeSet<String>,
+    allocator_prefix: Option<String>,
+    roots: HashSet<String>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(program: &'a mut dyn Program) -> Self {
+        let reserved = ["__enzyme_autodiff", "__enzyme_fwddiff"];
+        Collector {
+            program,
+            work: Vec::new(),
+            names: HashMap::new(),
+            taken: reserved.into_iter().map(str::to_owned).collect(),
+            metadata: HashMap::new(),
+            metadata_work: Vec::new(),
+            attributes: HashMap::new(),
+            compile_units: Vec::new(),
+            body: String::new(),
+            hidden_variables: BTreeSet::new(),
+            allocator_prefix: None,
+            roots: HashSet::new(),
+        }
+    }
+
+    fn add_root(&mut self, derivative: &Derivative, home: usize) {
+        if self.roots.insert(derivative.symbol.clone()) {
+            let shim = self.name_of(home, &derivative.shim);
+            self.body.push_str(&derivative.definition(&shim));
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        while let Some((module, name)) = self.work.pop() {
+            self.emit(module, &name)?;
+        }
+        while let Some((module, id)) = self.metadata_work.pop() {
+            self.emit_metadata(module, id);
+        }
+        Ok(())
+    }
+
+    /// The closure's name for `symbol` as module `module` knows it; queues it the first time it is asked for.
+    fn name_of(&mut self, module: usize, symbol: &str) -> String {
+        if let Some(plain) = allocator::plain_name(symbol) {
+            self.allocator_prefix = allocator::mangled_prefix(symbol).map(str::to_owned);
+            return plain.to_owned();
+        }
+        let local = self.program.module(module).get(symbol).is_some_and(|e| e.local);
+        // One name, one thing, unless it is local to a module; `usize::MAX` stands for the whole program.
+        let place = (if local { module } else { usize::MAX }, symbol.to_owned());
+        if let Some(name) = self.names.get(&place) {
+            return name.clone();
+        }
+        let name = self.free_name(symbol);
+        self.names.insert(place, name.clone());
+        self.work.push((module, symbol.to_owned()));
+        name
+    }
+
+    fn free_name(&mut self, symbol: &str) -> String {
+        let mut name = symbol.to_owned();
+        let mut n = 0;
+        while !self.taken.insert(name.clone()) {
+            n += 1;
+            name = format!("{symbol}.{n}");
+        }
+        name
+    }
+
+    fn emit(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        if symbol.starts_with("llvm.") {
+            return self.emit_declaration(module, symbol, false);
+        }
+        let kind = self.program.module(module).get(symbol).map(|e| (e.kind, e.local, e.defined));
+        match kind {
+            Some((Kind::Define, local, _)) => {
+                let inactive = policy::is_inactive(symbol);
+                if !local && inactive && self.program.is_native(symbol) {
+                    return self.emit_declaration(module, symbol, true);
+                }
+                self.emit_function(module, symbol, inactive)
+            }
+            Some((Kind::Constant, _, true)) => self.emit_constant(module, symbol),
+            Some((Kind::Variable, _, true)) => self.emit_variable(module, symbol),
+            Some((Kind::Alias, ..)) => self.emit_text_of(module, symbol),
+            Some((Kind::Declare, ..)) => self.emit_from_home(module, symbol),
+            Some((Kind::Constant | Kind::Variable, _, false)) => self.emit_from_home(module, symbol),
+            None => Err(Error::Internal(format!("`{symbol}` is used in a module that does not declare it"))),
+        }
+    }
+
+    /// What `module` only declares: copied from where it is defined, or left to the linker.
+    fn emit_from_home(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        let inactive = policy::is_inactive(symbol) || self.program.is_support(symbol);
+        if !inactive && let Some(home) = self.program.home(symbol)? {
+            let found = self.program.module(home).get(symbol).is_some_and(|e| e.defined && !e.local);
+            if found && home != module {
+                return self.emit(home, symbol);
+            }
+        }
+        let entity = self.program.module(module).get(symbol).map(|e| e.kind);
+        match entity {
+            Some(Kind::Declare) => self.emit_declaration(module, symbol, inactive),
+            _ => self.emit_variable(module, symbol),
+        }
+    }
+
+    fn emit_function(&mut self, module: usize, symbol: &str, inactive: bool) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let (head, body) = text.split_once('\n').unwrap_or((&text, "}"));
+        let mut head = signature(head.trim_end_matches('{').trim_end(), "define internal");
+        if policy::wants_inlining(symbol) {
+            head = self.with_forced_inlining(module, &head);
+        }
+        if inactive {
+            head = with_attribute(&head, "\"enzyme_inactive\"");
+        }
+        let body = lower_invokes(body);
+        let body = self.resolve_derivatives(module, &body)?;
+        let text = self.translate(module, &format!("{head} {{\n{body}\n"));
+        self.body.push_str(&text);
+        Ok(())
+    }
+
+    fn emit_declaration(&mut self, module: usize, symbol: &str, inactive: bool) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let head = text.lines().next().unwrap_or_default().trim_end_matches('{').trim_end();
+        let mut head = without_debug(&signature(head, "declare"));
+        if let Some(at) = head.find(" personality ") {
+            head.truncate(at);
+        }
+        if inactive {
+            head = with_attribute(&head, "\"enzyme_inactive\"");
+        }
+        let text = self.translate(module, &head);
+        let _ = writeln!(self.body, "{text}");
+        Ok(())
+    }
+
+    fn emit_constant(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let (name, value) = text.split_once(" = ").unwrap_or((&text, ""));
+        let value = without_debug(&without_comdat(strip_linkage(value)));
+        let text = self.translate(module, &format!("{name} = internal {value}\n"));
+        self.body.push_str(&text);
+        Ok(())
+    }
+
+    /// A mutable variable stays the program's own; under opaque pointers its type does not matter here.
+    fn emit_variable(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let thread_local = if text.contains(" thread_local") { "thread_local " } else { "" };
+        let align = text.split(", align ").nth(1).and_then(|t| t.split(',').next()).unwrap_or("1");
+        if !self.program.is_native(symbol) {
+            self.hidden_variables.insert(symbol.to_owned());
+        }
+        let name = quoted(&self.name_of(module, symbol));
+        let _ = writeln!(self.body, "{name} = external {thread_local}global i8, align {align}");
+        Ok(())
+    }
+
+    fn emit_text_of(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let text = self.translate(module, &text);
+        let _ = writeln!(self.body, "{text}");
+        Ok(())
+    }
+
+    fn text_of(&self, module: usize, symbol: &str) -> String {
+        let source = self.program.module(module);
+        let text = source.get(symbol).map_or("", |entity| source.text(entity));
+        if self.program.keeps_debug(module) { text.to_owned() } else { without_debug(text) }
+    }
+
+    /// Rewrites every reference to the closure's own numbers and names.
+    fn translate(&mut self, module: usize, text: &str) -> String {
+        let text = text.to_owned();
+        rewrite(&text, |reference| match reference {
+            Reference::Symbol(name) if self.taken.contains(name) && self.is_ours(name) => None,
+            Reference::Symbol(name) => Some(quoted(&self.name_of(module, name))),
+            Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
+            Reference::Attributes(id) => {
+                let group = self.program.module(module).attributes(id).unwrap_or("{ }").to_owned();
+                Some(format!("#{}", self.attribute_number(group)))
+            }
+        })
+        .into_owned()
+    }
+
+    /// Symbols that the closure itself introduces.
+    fn is_ours(&self, name: &str) -> bool {
+        self.roots.contains(name)
+    }
+
+    fn metadata_number(&mut self, module: usize, id: u32) -> usize {
+        let next = self.metadata.len();
+        *self.metadata.entry((module, id)).or_insert_with(|| {
+            self.metadata_work.push((module, id));
+            next
+        })
+    }
+
+    fn emit_metadata(&mut self, module: usize, id: u32) {
+        let number = self.metadata_number(module, id);
+        let value = self.program.module(module).metadata(id).unwrap_or("!{}").to_owned();
+        if value.contains("!DICompileUnit(") {
+            self.compile_units.push(number);
+        }
+        // Metadata may name functions and types; a symbol that is not in the closure anyway must not be pulled in.
+        let known = |name: &str, this: &Self| {
+            this.names.get(&(module, name.to_owned())).or_else(|| this.names.get(&(usize::MAX, name.to_owned()))).cloned()
+        };
+        let mentions_strangers = references(&value)
+            .iter()
+            .any(|r| matches!(r, Reference::Symbol(name) if known(name, self).is_none()));
+        let value = if mentions_strangers { "!{}".to_owned() } else { value };
+        let value = rewrite(&value, |reference| match reference {
+            Reference::Symbol(name) => known(name, self).map(|name| quoted(&name)),
+            Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
+            Reference::Attributes(_) => None,
+        })
+        .into_owned();
+        let _ = writeln!(self.body, "!{number} = {value}");
+    }
+
+    fn attribute_number(&mut self, group: String) -> usize {
+        let next = self.attributes.len();
+        *self.attributes.entry(group).or_insert(next)
+    }
+
+    /// Swaps the attribute groups of a signature for ones that force inlining.
+    fn with_forced_inlining(&mut self, module: usize, head: &str) -> String {
+        let mut attributes = String::new();
+        let bare = rewrite(head, |reference| match reference {
+            Reference::Attributes(id) => {
+                attributes.push_str(self.program.module(module).attributes(id).unwrap_or_default());
+                Some(String::new())
+            }
+            _ => None,
+        })
+        .into_owned();
+        let kept: Vec<&str> = ["nonlazybind", "uwtable", "nounwind"]
+            .into_iter()
+            .filter(|word| attributes.split(' ').any(|w| w == *word))
+            .collect();
+        let strings = attributes.split(' ').filter(|w| w.starts_with("\"target-"));
+        let words: Vec<&str> = kept.into_iter().chain(strings).collect();
+        with_attribute(&bare, &format!("alwaysinline {}", words.join(" ")))
+    }
+
+    /// Derivatives inside of the primal: the address that inline assembly would load becomes the derivative itself,
+    /// which Enzyme then differentiates in turn.
+    fn resolve_derivatives(&mut self, module: usize, body: &str) -> Result<String, Error> {
+        if !body.contains(PREFIX) {
+            return Ok(body.to_owned());
+        }
+        let mut out = String::with_capacity(body.len());
+        for line in body.lines() {
+            match nested_derivative(line)? {
+                Some((result, derivative)) => {
+                    self.add_root(&derivative, module);
+                    let _ = writeln!(out, "  {result} = select i1 true, ptr {}, ptr null", quoted(&derivative.symbol));
+                }
+                None => {
+                    out.push_str(line);
+                    out.push('\n');
+                }
+            }
+        }
+        out.truncate(out.trim_end().len());
+        Ok(out)
+    }
+
+    fn finish(mut self, home: usize) -> Closure {
+        let module = self.program.module(home);
+        let target = module.target().to_owned();
+        let flags: Vec<u32> = module.flags().to_vec();
+        let flags: Vec<String> =
+            flags.into_iter().map(|id| format!("!{}", self.metadata_number(home, id))).collect();
+        while let Some((module, id)) = self.metadata_work.pop() {
+            self.emit_metadata(module, id);
+        }
+        let mut text = target + DECLARATIONS + allocator::DEFINITIONS;
+        for (name, declaration) in allocator::INTRINSICS {
+            if !self.taken.contains(*name) {
+                let _ = writeln!(text, "{declaration}");
+            }
+        }
+        text.push_str(&self.body);
+        let mut groups: Vec<(&String, &usize)> = self.attributes.iter().collect();
+        groups.sort_by_key(|(_, number)| **number);
+        for (group, number) in groups {
+            let _ = writeln!(text, "attributes #{number} = {group}");
+        }
+        let _ = writeln!(text, "!llvm.module.flags = !{{{}}}", flags.join(", "));
+        let units: Vec<String> = self.compile_units.iter().map(|n| format!("!{n}")).collect();
+        if !units.is_empty() {
+            let _ = writeln!(text, "!llvm.dbg.cu = !{{{}}}", units.join(", "));
+        }
+        Closure { text, hidden_variables: self.hidden_variables, allocator_prefix: self.allocator_prefix }
+    }
+}
+
+/// A signature with another start: linkage, visibility, comdat and section go.
+fn signature(head: &str, start: &str) -> String {
+    let rest = head.split_once(' ').map_or("", |(_, rest)| rest);
+    format!("{start} {}", without_comdat(strip_linkage(rest)))
+}
+
+fn strip_linkage(mut text: &str) -> &str {
+    const WORDS: &[&str] = &[
+        "private", "internal", "available_externally", "linkonce", "weak", "common", "appending", "extern_weak",
+        "linkonce_odr", "weak_odr", "external", "dso_local", "dso_preemptable", "default", "hidden", "protected",
+        "dllimport", "dllexport",
+    ];
+    while let Some((word, rest)) = text.split_once(' ') {
+        if !WORDS.contains(&word) {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
+fn without_comdat(text: &str) -> String {
+    let Some(at) = text.find(" comdat").or_else(|| text.find(", comdat")) else { return text.to_owned() };
+    let rest = text[at..].trim_start_matches(", comdat").trim_start_matches(" comdat");
+    let rest = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map_or(rest, |(_, after)| after);
+    format!("{}{rest}", &text[..at])
+}
+
+/// Adds an attribute to a signature: before `personality`, metadata and the brace, where attributes may stand.
+fn with_attribute(head: &str, attribute: &str) -> String {
+    let at = [" personality ", " !dbg ", " !prof ", " section ", " align "]
+        .iter()
+        .filter_map(|word| after_parameters(head).and_then(|from| head[from..].find(word).map(|n| from + n)))
+        .min()
+        .unwrap_or(head.len());
+    format!("{} {attribute}{}", &head[..at], &head[at..])
+}
+
+/// The end of the parameter list.
+fn after_parameters(head: &str) -> Option<usize> {
+    let name = head.find('@')?;
+    let quoted = head.as_bytes().get(name + 1) == Some(&b'"');
+    let open = if quoted { name + 2 + head[name + 2..].find('"')? + 1 } else { name + head[name..].find('(')? };
+    let mut depth = 0usize;
+    let mut in_string = false;
+    for (i, c) in head[open..].char_indices() {
+        match c {
+            '"' => in_string = !in_string,
+            '(' if !in_string => depth += 1,
+            ')' if !in_string => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(open + i + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Turns `invoke` into `call` and a branch: Enzyme differentiates no landing pads. What a panic would have dropped in the
+/// differentiated function is leaked instead; the panic itself passes through.
+fn lower_invokes(body: &str) -> String {
+    if !body.contains("invoke ") {
+        return body.to_owned();
+    }
+    let mut out = String::with_capacity(body.len());
+    let mut pending: Option<String> = None;
+    for line in body.split('\n') {
+        if let Some(call) = pending.take() {
+            let rest = line.trim_start().strip_prefix("to label ").unwrap_or(line);
+            let (target, unwind) = rest.split_once(" unwind label ").unwrap_or((rest, ""));
+            let metadata = unwind.find(", !").map_or("", |at| &unwind[at..]);
+            let _ = writeln!(out, "{call}{metadata}\n  br label {target}");
+        } else if is_invoke(line) {
+            pending = Some(line.replacen("invoke ", "call ", 1));
+        } else {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn is_invoke(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("invoke ") || (line.starts_with('%') && line.contains(" = invoke "))
+}
+
+/// `%p = call ptr asm ... "lea $0, __enzyme_derivative_111_$1" ...(ptr @shim)` as a derivative.
+fn nested_derivative(line: &str) -> Result<Option<(&str, Derivative)>, Error> {
+    let (Some(at), true) = (line.find(PREFIX), line.contains(" asm ")) else { return Ok(None) };
+    let code: String = line[at + PREFIX.len()..].chars().take_while(char::is_ascii_digit).collect();
+    let shim = references(line).into_iter().find_map(|r| if let Reference::Symbol(s) = r { Some(s) } else { None });
+    let result = line.trim_start().split(" = ").next();
+    let derivative = shim.and_then(|shim| Derivative::from_symbol(&format!("{PREFIX}{code}_{shim}")));
+    match (result, derivative) {
+        (Some(result), Some(derivative)) => Ok(Some((result, derivative))),
+        _ => Err(Error::Internal(format!("cannot read the derivative inside of the primal: {}", line.trim()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invoke_becomes_a_call_and_a_branch() {
+        let body = "start:\n  %x = invoke i64 @f(ptr %p) #3\n          to label %bb1 unwind label %cleanup, !dbg !7\n\nbb1:\n  ret i64 %x\n}";
+        assert_eq!(
+            lower_invokes(body),
+            "start:\n  %x = call i64 @f(ptr %p) #3, !dbg !7\n  br label %bb1\n\nbb1:\n  ret i64 %x\n}"
+        );
+    }
+
+    #[test]
+    fn an_attribute_lands_after_the_parameters() {
+        let head = "define internal void @\"a b\"(ptr captures(none) %x) unnamed_addr #1 personality ptr @p !dbg !3";
+        assert_eq!(
+            with_attribute(head, "\"enzyme_inactive\""),
+            "define internal void @\"a b\"(ptr captures(none) %x) unnamed_addr #1 \"enzyme_inactive\" personality ptr @p !dbg !3"
+        );
+    }
+}

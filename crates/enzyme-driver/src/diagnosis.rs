@@ -1,0 +1,195 @@
+//! An engine's failure in words that a user of Rust can act on.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::derivative::Mode;
+use crate::policy;
+use crate::process::Ended;
+
+/// Why a derivative could not be made.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    /// The function that the user differentiates.
+    pub function: String,
+    /// Forward or reverse.
+    pub mode: Mode,
+    /// `file:line:column` in Rust, where known.
+    pub place: Option<String>,
+    /// The function in which Enzyme stopped, if it is another.
+    pub inside: Option<String>,
+    /// What it could not do.
+    pub reason: String,
+    /// What to try.
+    pub advice: String,
+    /// Where the engine's own words are kept.
+    pub log: PathBuf,
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Reverse => "reverse",
+            Mode::Forward => "forward",
+        };
+        write!(f, "cannot differentiate `{}` ({mode} mode): {}", self.function, self.reason)?;
+        match (&self.place, &self.inside) {
+            (Some(place), Some(inside)) => write!(f, "\n  --> {place}, in `{inside}`")?,
+            (Some(place), None) => write!(f, "\n  --> {place}")?,
+            (None, Some(inside)) => write!(f, "\n  --> in `{inside}`")?,
+            (None, None) => {}
+        }
+        write!(f, "\n  help: {}\n  note: the engine's own words are in `{}`", self.advice, self.log.display())
+    }
+}
+
+/// What an engine said, sorted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// `file:line:column`.
+    pub place: Option<String>,
+    /// The function, demangled.
+    pub inside: Option<String>,
+    /// In plain words.
+    pub reason: String,
+    /// What to try.
+    pub advice: String,
+    /// Whether looser type inference could help.
+    pub is_about_types: bool,
+}
+
+/// Sorts what an engine said.
+pub fn explain(ended: &Ended, limit: std::time::Duration) -> Finding {
+    let error = ended.output.lines().find(|line| line.starts_with("error: ")).or_else(|| ended.output.lines().next());
+    let line = error.unwrap_or_default();
+    let (reason, advice, is_about_types) = reason(ended, line, limit);
+    Finding { place: place(line), inside: inside(line), reason, advice, is_about_types }
+}
+
+fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, String, bool) {
+    let all = &ended.output;
+    if ended.status.is_none() {
+        return (
+            format!("the engine did not finish within {} s and was stopped", limit.as_secs()),
+            "raise the limit with `OXIDE_ENZYME_TIMEOUT=SECONDS`, or differentiate a smaller function".into(),
+            false,
+        );
+    }
+    if let Some(callee) = missing_rule(all) {
+        let callee = policy::path(&callee);
+        return (
+            format!("it calls `{callee}`, whose body is not available as Rust bitcode and for which Enzyme has no rule"),
+            "write that function in Rust, or move the call out of the differentiated function".into(),
+            false,
+        );
+    }
+    if all.contains("inline asm") || all.contains("InlineAsm") || line.contains(" asm ") {
+        return ("it contains inline assembly, which has no derivative".into(), "use a Rust implementation".into(), false);
+    }
+    if all.contains("Cannot deduce type") || all.contains("Illegal updateAnalysis") || all.contains("updateAnalysis") {
+        return (
+            "Enzyme could not find out which memory holds floating-point numbers".into(),
+            "avoid reinterpreting memory (unions, transmutes, untyped copies) in the differentiated function".into(),
+            true,
+        );
+    }
+    if all.contains("marked shadow global") || all.contains("without shadow") && all.contains("global") {
+        return (
+            "it reads or writes floating-point numbers in a mutable static".into(),
+            "pass the data as an argument instead".into(),
+            false,
+        );
+    }
+    if all.contains("unknown intrinsic") || all.contains("cannot handle") {
+        return (
+            format!("Enzyme has no rule for an operation: {}", operation(all).unwrap_or_else(|| "see the log".into())),
+            "write the operation in another way".into(),
+            true,
+        );
+    }
+    if all.trim().is_empty() {
+        return (
+            format!("the engine said nothing and made nothing ({})", ended.describe()),
+            "run `cargo enzyme doctor`".into(),
+            true,
+        );
+    }
+    if all.contains("Assertion") || all.contains("PLEASE submit a bug report") || all.contains("Stack dump") {
+        return (
+            format!("the engine crashed ({})", ended.describe()),
+            "this is a limit of Enzyme: try to simplify the function; the log may be worth an issue".into(),
+            true,
+        );
+    }
+    (plain(line), "see the log".into(), true)
+}
+
+/// `no forward derivative found for NAME`, `No augmented forward pass found for NAME` and the like.
+fn missing_rule(all: &str) -> Option<String> {
+    for line in all.lines() {
+        let lower = line.to_lowercase();
+        for words in ["pass found for ", "derivative found for "] {
+            if let Some(at) = lower.find(words) {
+                let name = line[at + words.len()..].split([' ', '\n', '(']).next()?;
+                let name = name.trim_matches(['@', '"', '\'', '`', ',', '.']);
+                if !name.is_empty() {
+                    return Some(name.to_owned());
+                }
+            }
+        }
+    }
+    None
+}
+
+fn operation(all: &str) -> Option<String> {
+    let at = all.find("unknown intrinsic")?;
+    let line = all[at..].lines().nth(1)?;
+    let name = line.split('@').nth(1)?.split('(').next()?;
+    Some(format!("`{name}`"))
+}
+
+/// `error: FILE:LINE:COLUMN: in function ...`; `<unknown>:0:0` is no place.
+fn place(line: &str) -> Option<String> {
+    let place = line.strip_prefix("error: ")?.split(": ").next()?;
+    let is_place = place.rsplit(':').take(2).all(|n| n.parse::<u32>().is_ok());
+    (is_place && !place.starts_with("<unknown>")).then(|| place.to_owned())
+}
+
+fn inside(line: &str) -> Option<String> {
+    let name = line.split_once("in function ")?.1.split(' ').next()?;
+    let name = ["preprocess_", "augmented_", "diffe", "fwddiffe"].iter().fold(name, |n, p| n.strip_prefix(p).unwrap_or(n));
+    Some(policy::path(name))
+}
+
+fn plain(line: &str) -> String {
+    let text = line.split_once("Enzyme: ").map_or(line, |(_, text)| text);
+    text.strip_prefix("error: ").unwrap_or(text).chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn ended(output: &str) -> Ended {
+        Ended { status: Some(std::process::ExitStatus::default()), output: output.to_owned() }
+    }
+
+    #[test]
+    fn a_missing_rule_names_the_callee_and_the_line() {
+        let said = "error: src/main.rs:7:5: in function preprocess__ZN4main1f17h0123456789abcdefE double (ptr): Enzyme: No augmented forward pass found for opaque\n at context: call";
+        let finding = explain(&ended(said), Duration::from_secs(1));
+        assert_eq!(finding.place.as_deref(), Some("src/main.rs:7:5"));
+        assert_eq!(finding.inside.as_deref(), Some("main::f"));
+        assert!(finding.reason.contains("`opaque`"), "{}", finding.reason);
+        assert!(!finding.is_about_types);
+    }
+
+    #[test]
+    fn an_unknown_place_is_left_out_and_silence_is_reported() {
+        let finding = explain(&ended("error: <unknown>:0:0: in function f void (): Enzyme: Cannot deduce type of copy"), Duration::ZERO);
+        assert_eq!(finding.place, None);
+        assert!(finding.is_about_types);
+        assert!(explain(&ended(""), Duration::ZERO).reason.contains("said nothing"));
+    }
+}

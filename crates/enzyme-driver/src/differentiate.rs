@@ -1,0 +1,242 @@
+//! From a closure to an object: optimise, tell the types, differentiate, optimise, generate code.
+
+use std::path::{Path, PathBuf};
+
+use crate::allocator;
+use crate::closure::Closure;
+use crate::derivative::Derivative;
+use crate::diagnosis::{self, Diagnosis, Finding};
+use crate::engine::{Catalyst, Engine, LADDER, Outcome, Typing};
+use crate::error::Error;
+use crate::files;
+use crate::ir::{self, Reference, references, rewrite};
+use crate::policy;
+use crate::process;
+use crate::session::Session;
+use crate::types;
+
+/// Changes whenever the pipeline makes other code from the same closure.
+const PIPELINE: &str = "pipeline 1";
+
+/// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
+/// than across calls, and what they see decides what must be kept for the reverse pass.
+const INLINE_THRESHOLD: &str = "1000";
+
+/// The object that defines `derivative`, from the cache or made.
+pub fn object(session: &Session, derivative: &Derivative, closure: &Closure, debug: bool) -> Result<PathBuf, Error> {
+    let engine = session.engine.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let key = files::digest(&[
+        PIPELINE.as_bytes(),
+        closure.text.as_bytes(),
+        session.toolchain.digest().as_bytes(),
+        session.target.as_bytes(),
+        engine.as_bytes(),
+        &[u8::from(session.fast_math), u8::from(debug)],
+    ]);
+    session.cache.object(&key, || {
+        session.say(&format!("{derivative}"));
+        make(session, derivative, closure, debug, &key)
+    })
+}
+
+fn make(session: &Session, derivative: &Derivative, closure: &Closure, debug: bool, key: &str) -> Result<Vec<u8>, Error> {
+    let work = session.cache.work_dir()?;
+    let prepared = prepare(session, closure, work.path())?;
+    let differentiated = match climb(session, &prepared, work.path())? {
+        Ok((ir, typing)) => {
+            if typing == Typing::Loose {
+                session.note(loose_note(&subject(closure, derivative)));
+            }
+            ir
+        }
+        Err((finding, said)) => {
+            let log = keep_log(session, key, closure, &prepared, &said)?;
+            return Err(Error::Engine(Box::new(diagnosis(derivative, closure, finding, log))));
+        }
+    };
+    let finished = finish(session, &differentiated, closure, debug);
+    generate(session, &finished, work.path())
+}
+
+/// Optimises the closure, without the passes that make loops hard to differentiate, and adds type annotations.
+pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result<PathBuf, Error> {
+    let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
+    std::fs::write(&input, &closure.text).map_err(Error::io("write", &input))?;
+    let mut command = session.toolchain.clang()?.command();
+    command.arg(format!("--target={}", session.target));
+    command.args(["-O2", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops", "-Wno-override-module"]);
+    for option in [format!("-inline-threshold={INLINE_THRESHOLD}"), format!("-inlinecold-threshold={INLINE_THRESHOLD}")] {
+        command.args(["-mllvm", &option]);
+    }
+    command.args(["-x", "ir", "-S", "-Xclang", "-emit-llvm"]).arg(&input).arg("-o").arg(&output);
+    process::succeed("optimising before differentiation", &mut command, session.patience)?;
+    let typed = directory.join("typed.ll");
+    std::fs::write(&typed, types::annotate(&files::read(&output)?)).map_err(Error::io("write", &typed))?;
+    Ok(typed)
+}
+
+/// Tries each way of typing until one works; fails with what was found first.
+type Climbed = Result<(String, Typing), (Finding, String)>;
+fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, Error> {
+    let engine = Catalyst::new(session);
+    let mut first: Option<(Finding, String)> = None;
+    for typing in LADDER {
+        let ended = match engine.differentiate(input, directory, typing)? {
+            Outcome::Done(ir) => return Ok(Ok((ir, typing))),
+            Outcome::Failed(ended) => ended,
+        };
+        let finding = diagnosis::explain(&ended, session.timeout);
+        let hopeless = !finding.is_about_types;
+        let (_, said) = first.get_or_insert_with(|| (finding, String::new()));
+        said.push_str(&format!("== {typing:?} typing: {}\n{}\n", ended.describe(), ended.output));
+        if hopeless {
+            break;
+        }
+    }
+    Ok(Err(first.unwrap_or_else(|| unreachable!("the ladder has rungs"))))
+}
+
+fn loose_note(function: &str) -> String {
+    format!(
+        "note: for the derivative of `{function}`, Enzyme had to guess the types of some memory from their sizes (loose types); \
+         compare it with finite differences once"
+    )
+}
+
+fn keep_log(session: &Session, key: &str, closure: &Closure, prepared: &Path, said: &str) -> Result<PathBuf, Error> {
+    let directory = session.cache.log_dir(key);
+    files::write(&directory.join("engine.log"), said.as_bytes())?;
+    files::write(&directory.join("closure.ll"), closure.text.as_bytes())?;
+    files::write(&directory.join("input.ll"), files::read(prepared)?.as_bytes())?;
+    Ok(directory.join("engine.log"))
+}
+
+fn diagnosis(derivative: &Derivative, closure: &Closure, finding: Finding, log: PathBuf) -> Diagnosis {
+    let function = subject(closure, derivative);
+    let inside = finding.inside.filter(|name| *name != function && !name.contains("oxide_enzyme::__private"));
+    Diagnosis {
+        place: finding.place.or_else(|| first_place(closure, derivative)),
+        function,
+        mode: derivative.mode,
+        inside,
+        reason: finding.reason,
+        advice: finding.advice,
+        log,
+    }
+}
+
+/// The function that the user differentiates: what the closure in the macro's expansion calls, or, where that was
+/// inlined, the derivative that the macro made.
+pub fn subject(closure: &Closure, derivative: &Derivative) -> String {
+    let shim = body_of(&closure.text, &derivative.shim);
+    let Some(glue) = callees(shim).into_iter().find(|name| policy::path(name).contains("{closure")) else {
+        return policy::path(&derivative.shim);
+    };
+    let made = policy::path(glue);
+    let made = made.split("::{").next().unwrap_or(&made).to_owned();
+    let module = made.rsplit_once("::").map_or("", |(module, _)| module).to_owned();
+    let primal = callees(body_of(&closure.text, glue))
+        .into_iter()
+        .map(policy::path)
+        .find(|path| !path.starts_with("core::") && !path.starts_with("<core::") && path.starts_with(module.trim_start_matches('<')));
+    primal.unwrap_or(made)
+}
+
+/// `file:line` of the derivative, from the debug information of the macro's expansion.
+fn first_place(closure: &Closure, derivative: &Derivative) -> Option<String> {
+    let shim = body_of(&closure.text, &derivative.shim);
+    let glue = callees(shim).into_iter().find(|name| policy::path(name).contains("{closure"))?;
+    let head = body_of(&closure.text, glue).lines().next()?;
+    let id = head.split_once("!dbg !")?.1.split(' ').next()?;
+    let program = metadata(&closure.text, id)?;
+    let field = |name: &str| program.split_once(name).map(|(_, v)| v.split([',', ')']).next().unwrap_or("").trim_matches('"'));
+    let file = metadata(&closure.text, field("file: !")?)?;
+    let path = file.split_once("filename: \"")?.1.split('"').next()?;
+    Some(format!("{path}:{}", field(" line: ")?))
+}
+
+fn metadata<'a>(text: &'a str, id: &str) -> Option<&'a str> {
+    let start = text.find(&format!("\n!{id} = "))? + 1;
+    text[start..].lines().next()
+}
+
+fn body_of<'a>(text: &'a str, symbol: &str) -> &'a str {
+    let name = ir::quoted(symbol);
+    let start = text
+        .match_indices("\ndefine ")
+        .map(|(at, _)| at + 1)
+        .find(|at| text[*at..].lines().next().is_some_and(|line| line.contains(&format!("{name}("))));
+    start.map_or("", |at| text[at..].split_inclusive("\n}\n").next().unwrap_or(""))
+}
+
+fn callees(body: &str) -> Vec<&str> {
+    body.lines()
+        .skip(1)
+        .filter(|line| line.contains("call "))
+        .filter_map(|line| {
+            references(line).into_iter().find_map(|r| match r {
+                Reference::Symbol(name) if !name.starts_with("llvm.") => Some(name),
+                _ => None,
+            })
+        })
+        .collect()
+}
+
+/// Makes the engine's output the program's again: its target, its allocator, and arithmetic that respects NaN.
+fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: bool) -> String {
+    let text = restore_allocator(differentiated, closure.allocator_prefix.as_deref());
+    let mut out = String::with_capacity(text.len());
+    for line in closure.text.lines().filter(|line| line.starts_with("target ")) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    for line in text.lines() {
+        if line.starts_with("target ") || (!debug && line.starts_with("!llvm.dbg.cu")) {
+            continue;
+        }
+        if !session.fast_math && line.starts_with("  ") && line.contains(" fast ") {
+            // Enzyme marks what it writes `fast`, under which NaN and infinity are undefined behaviour.
+            out.push_str(&line.replace(" fast ", " contract "));
+        } else {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    if debug { out } else { ir::without_debug(&out) }
+}
+
+fn restore_allocator(text: &str, prefix: Option<&str>) -> String {
+    let Some(prefix) = prefix else { return text.to_owned() };
+    rewrite(text, |reference| match reference {
+        Reference::Symbol(name @ ("__rust_alloc" | "__rust_alloc_zeroed" | "__rust_dealloc")) => {
+            Some(ir::quoted(&allocator::mangled_name(prefix, name)))
+        }
+        _ => None,
+    })
+    .into_owned()
+}
+
+/// The final optimisation and code generation. Functions carry the crate's target-cpu and features as attributes.
+fn generate(session: &Session, ir: &str, directory: &Path) -> Result<Vec<u8>, Error> {
+    let (input, output) = (directory.join("finished.ll"), directory.join("derivative.o"));
+    std::fs::write(&input, ir).map_err(Error::io("write", &input))?;
+    let mut command = session.toolchain.clang()?.command();
+    command.arg(format!("--target={}", session.target));
+    command.args(["-O3", "-c", "-fPIC", "-Wno-override-module", "-x", "ir"]).arg(&input).arg("-o").arg(&output);
+    process::succeed("generating code of a derivative", &mut command, session.patience)?;
+    std::fs::read(&output).map_err(Error::io("read", &output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allocator_gets_its_real_name_back() {
+        let text = "  %p = call ptr @__rust_alloc(i64 8, i64 8)\n  call void @__rust_alloc_error()";
+        assert_eq!(
+            restore_allocator(text, Some("_RNvCsX")),
+            "  %p = call ptr @_RNvCsX_7___rustc12___rust_alloc(i64 8, i64 8)\n  call void @__rust_alloc_error()"
+        );
+    }
+}

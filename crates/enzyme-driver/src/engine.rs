@@ -1,0 +1,99 @@
+//! Engines: bitcode in, differentiated bitcode out, both as textual IR.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::error::Error;
+use crate::process::{self, Ended};
+use crate::session::Session;
+
+/// How carefully types are inferred. Enzyme must know which memory holds floats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// Nothing is assumed: memory may hold different types on different paths, as in an enum.
+    Strict,
+    /// One place, one type, on all paths.
+    Stable,
+    /// What cannot be inferred is guessed from the size. A last resort, and announced.
+    Loose,
+}
+
+/// From strict to loose: each is tried only when the one before could not infer a type.
+pub const LADDER: [Typing; 3] = [Typing::Strict, Typing::Stable, Typing::Loose];
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The differentiated module.
+    Done(String),
+    /// Enzyme refused, crashed or hung.
+    Failed(Ended),
+}
+
+/// Something that differentiates a module.
+pub trait Engine {
+    /// Differentiates `input`, a file of textual IR, working in `directory`.
+    fn differentiate(&self, input: &Path, directory: &Path, typing: Typing) -> Result<Outcome, Error>;
+}
+
+/// The engine of the portable toolchain: the `catalyst` executable, which runs O2 and then Enzyme.
+#[derive(Debug)]
+pub struct Catalyst<'a> {
+    session: &'a Session,
+}
+
+impl<'a> Catalyst<'a> {
+    /// With the session's toolchain.
+    pub fn new(session: &'a Session) -> Self {
+        Catalyst { session }
+    }
+
+    fn command(&self) -> Result<Command, Error> {
+        match &self.session.engine {
+            Some(other) => Ok(Command::new(other)),
+            None => Ok(self.session.toolchain.engine()?.command()),
+        }
+    }
+}
+
+impl Engine for Catalyst<'_> {
+    fn differentiate(&self, input: &Path, directory: &Path, typing: Typing) -> Result<Outcome, Error> {
+        let workspace = directory.join(format!("{typing:?}").to_lowercase());
+        std::fs::create_dir(&workspace).map_err(Error::io("make", &workspace))?;
+        let mut command = self.command()?;
+        command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
+        // Vectorised or unrolled code differentiates badly; both come after Enzyme.
+        command.args(["--vectorize-loops=false", "--vectorize-slp=false", "--enable-loop-interleaving=false"]);
+        // The engine's own code generation is thrown away.
+        command.arg("--fast-isel");
+        command.arg(match typing {
+            Typing::Stable => "--enzyme-strict-aliasing=1",
+            Typing::Strict | Typing::Loose => "--enzyme-strict-aliasing=0",
+        });
+        if typing == Typing::Loose {
+            command.arg("--enzyme-loose-types");
+        }
+        command.arg(workspace_argument(&workspace)).arg(input).arg("-o").arg(workspace.join("unused.o"));
+        let ended = process::run(&mut command, self.session.timeout)?;
+        // The exit status does not tell: look for the result itself, and for an error beside it.
+        let output = workspace.join("2_AfterEnzymePasses.ll");
+        let complained = ended.output.lines().any(|line| line.starts_with("error: "));
+        match std::fs::read_to_string(&output) {
+            Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => Ok(Outcome::Done(text)),
+            _ => Ok(Outcome::Failed(ended)),
+        }
+    }
+}
+
+fn workspace_argument(workspace: &Path) -> std::ffi::OsString {
+    let mut argument = std::ffi::OsString::from("--workspace=");
+    argument.push(workspace);
+    argument
+}
+
+/// No call of Enzyme may be left.
+fn is_differentiated(ir: &str) -> bool {
+    !ir.lines().any(|line| {
+        (line.contains("@__enzyme_autodiff") || line.contains("@__enzyme_fwddiff")) && !line.starts_with("declare ")
+    })
+}

@@ -1,0 +1,106 @@
+//! Which functions a derivative's closure leaves alone.
+//!
+//! Three things are never followed: code that only runs when something went wrong (panics, allocation failure),
+//! code that talks to the world or makes text (I/O, formatting), and the allocator, which the program may have
+//! replaced. The derivative calls them where they are; Enzyme takes them as inactive, which they are: no float
+//! comes back out of them.
+
+use rustc_demangle::demangle;
+
+/// The demangled path of `symbol`, without the hash that legacy names end in.
+pub fn path(symbol: &str) -> String {
+    format!("{:#}", demangle(symbol))
+}
+
+/// Whether nothing differentiable comes out of this function, by its path.
+pub fn is_inactive(symbol: &str) -> bool {
+    let path = path(symbol);
+    INACTIVE_PATHS.iter().any(|prefix| path.starts_with(prefix))
+        || INACTIVE_TYPES.iter().any(|ty| is_method_of(&path, ty))
+        || INACTIVE_TRAITS.iter().any(|name| is_implementation_of(&path, name))
+        || FAILURES.iter().any(|suffix| path.ends_with(suffix))
+}
+
+/// Whether this function is an implementation detail of `Vec`'s growth, which type analysis understands only once it
+/// is inlined: it passes a pointer or an error code through the same slot.
+pub fn wants_inlining(symbol: &str) -> bool {
+    // Most symbols are not it, and demangling each is slow.
+    symbol.contains("raw_vec") && !is_inactive(symbol)
+}
+
+/// Crates of the standard library whose non-generic code computes nothing that could be differentiated.
+pub fn is_support_crate(name: &str) -> bool {
+    !matches!(name, "core" | "alloc" | "compiler_builtins")
+}
+
+const INACTIVE_PATHS: &[&str] = &[
+    "core::panicking::",
+    "core::fmt::",
+    "core::str::",
+    "core::unicode::",
+    "core::char::",
+    "core::num::flt2dec::",
+    "core::num::fmt::",
+    "core::num::imp::flt2dec::",
+    "alloc::fmt::",
+    "alloc::str::",
+    "alloc::string::",
+    "alloc::alloc::handle_alloc_error",
+    "std::panicking::begin_panic",
+    "std::panicking::rust_panic",
+    "std::panicking::panic_count",
+    "std::sys::",
+    "std::io::",
+    "std::time::",
+    "std::env::",
+    "std::fs::",
+    "std::process::",
+    "std::backtrace",
+];
+
+const INACTIVE_TYPES: &[&str] = &["core::fmt::", "alloc::string::String", "std::time::", "std::io::"];
+
+const INACTIVE_TRAITS: &[&str] = &["core::fmt::", "alloc::string::ToString", "core::error::Error", "std::io::"];
+
+const FAILURES: &[&str] = &[
+    "::unwrap_failed",
+    "::expect_failed",
+    "::slice_index_fail",
+    "::slice_start_index_len_fail",
+    "::slice_end_index_len_fail",
+    "::slice_index_order_fail",
+    "::slice_error_fail",
+    "::len_mismatch_fail",
+    "::copy_from_slice_impl::len_mismatch_fail",
+    "::handle_error",
+    "::capacity_overflow",
+    "::panic_already_borrowed",
+    "::panic_already_mutably_borrowed",
+    "::assert_failed",
+    "::assert_failed_inner",
+];
+
+/// `<Type>::method` or `<impl Type>::method`.
+fn is_method_of(path: &str, ty: &str) -> bool {
+    path.strip_prefix('<').is_some_and(|rest| rest.starts_with(ty) && !rest.contains(" as "))
+}
+
+/// `<Type as Trait>::method`.
+fn is_implementation_of(path: &str, name: &str) -> bool {
+    path.starts_with('<') && path.contains(&format!(" as {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formatting_and_panics_are_inactive_and_arithmetic_is_not() {
+        assert!(is_inactive("_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check"));
+        assert!(is_inactive("_RNvNtNtNtCsgEmfK2I1SDS_4core5slice5index16slice_index_fail"));
+        assert!(is_inactive("_RNvXs8_NtNtNtCsgEmfK2I1SDS_4core3fmt3num3impmNtB9_7Display3fmt"));
+        assert!(!is_inactive("_ZN4main2df28_$u7b$$u7b$closure$u7d$$u7d$17h7fa07ff2b2ff2c50E"));
+        assert!(wants_inlining("_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$8grow_one17h22048d2323962ca3E"));
+        assert!(!wants_inlining("_RNvNtCslNYArtu3iFV_5alloc7raw_vec12handle_error"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The program that is being linked: its objects and rlibs, who defines what, and the bitcode of each crate on demand.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use object::read::archive::ArchiveFile;
+use object::{Object, ObjectSymbol};
+
+use crate::bitcode;
+use crate::closure::Program;
+use crate::derivative::{Derivative, PREFIX};
+use crate::error::Error;
+use crate::invocation::{self, Invocation};
+use crate::ir::Module;
+use crate::policy;
+use crate::session::Session;
+
+/// What goes into a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Objects of the crate that is linked.
+    pub objects: Vec<PathBuf>,
+    /// Crates it depends on, those of the standard library included.
+    pub rlibs: Vec<PathBuf>,
+}
+
+/// A crate of the program.
+#[derive(Debug)]
+struct Unit {
+    origin: Origin,
+    module: Option<Module>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    /// The crate that is linked.
+    Linked(Invocation),
+    /// A crate that it depends on.
+    Dependency { rlib: PathBuf, record: PathBuf },
+    /// A crate of the standard library.
+    Std { rlib: PathBuf, name: String },
+    /// An archive that no record and no bitcode belongs to.
+    Foreign,
+}
+
+/// A derivative and the crate that asks for it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The derivative.
+    pub derivative: Derivative,
+    /// The number of the crate.
+    pub unit: usize,
+}
+
+/// The program that is being linked.
+pub struct Linked<'a> {
+    session: &'a Session,
+    units: Vec<Unit>,
+    definitions: HashMap<String, usize>,
+    wanted: Vec<Wanted>,
+}
+
+impl<'a> Linked<'a> {
+    /// Reads the symbol tables of everything. `invocation` made the objects.
+    pub fn read(session: &'a Session, invocation: &Invocation, inputs: &Inputs) -> Result<Linked<'a>, Error> {
+        let linked = Unit { origin: Origin::Linked(invocation.clone()), module: None };
+        let mut program = Linked { session, units: vec![linked], definitions: HashMap::new(), wanted: Vec::new() };
+        for path in &inputs.objects {
+            let bytes = read(path)?;
+            program.add_object(&bytes, 0);
+        }
+        for path in &inputs.rlibs {
+            program.add_rlib(path)?;
+        }
+        Ok(program)
+    }
+
+    /// The derivatives that the program asks for.
+    pub fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
+    fn add_rlib(&mut self, path: &Path) -> Result<(), Error> {
+        let unit = self.units.len();
+        self.units.push(Unit { origin: origin_of(path), module: None });
+        let bytes = read(path)?;
+        let bad = |e: object::Error| Error::Internal(format!("archive `{}`: {e}", path.display()));
+        let archive = ArchiveFile::parse(&*bytes).map_err(bad)?;
+        if let Some(symbols) = archive.symbols().map_err(bad)? {
+            for symbol in symbols.flatten() {
+                if let Ok(name) = std::str::from_utf8(symbol.name()) {
+                    self.definitions.entry(name.to_owned()).or_insert(unit);
+                }
+            }
+        }
+        if memchr::memmem::find(&bytes, PREFIX.as_bytes()).is_some() {
+            for member in archive.members().flatten() {
+                if let Ok(data) = member.data(&*bytes) {
+                    self.add_object(data, unit);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is no object (metadata, say) is passed over.
+    fn add_object(&mut self, bytes: &[u8], unit: usize) {
+        let Ok(file) = object::File::parse(bytes) else { return };
+        for symbol in file.symbols().filter(|s| s.is_global()) {
+            let Ok(name) = symbol.name() else { continue };
+            if symbol.is_undefined() {
+                self.add_wanted(name, unit);
+            } else {
+                self.definitions.entry(name.to_owned()).or_insert(unit);
+            }
+        }
+    }
+
+    fn add_wanted(&mut self, symbol: &str, unit: usize) {
+        let Some(derivative) = Derivative::from_symbol(symbol) else { return };
+        if !self.wanted.iter().any(|wanted| wanted.derivative == derivative) {
+            self.wanted.push(Wanted { derivative, unit });
+        }
+    }
+
+    /// The crate's module, read the first time it is asked for.
+    pub fn load(&mut self, unit: usize) -> Result<Option<&Module>, Error> {
+        if self.units[unit].module.is_none() {
+            self.units[unit].module = match &self.units[unit].origin {
+                Origin::Linked(invocation) => Some(bitcode::of_crate(self.session, invocation, None)?),
+                Origin::Dependency { rlib, record } => {
+                    let invocation = Invocation::read(record)?;
+                    bitcode::check_sources(&invocation, rlib)?;
+                    let stamp = crate::files::stamp(rlib)?;
+                    Some(bitcode::of_crate(self.session, &invocation, Some(&stamp))?)
+                }
+                Origin::Std { rlib, .. } => Some(bitcode::of_std(self.session, rlib)?),
+                Origin::Foreign => None,
+            };
+        }
+        Ok(self.units[unit].module.as_ref())
+    }
+}
+
+impl Program for Linked<'_> {
+    fn module(&self, id: usize) -> &Module {
+        self.units[id].module.as_ref().unwrap_or_else(|| unreachable!("a module is loaded before it is named"))
+    }
+
+    fn home(&mut self, symbol: &str) -> Result<Option<usize>, Error> {
+        let Some(&unit) = self.definitions.get(symbol) else { return Ok(None) };
+        Ok(self.load(unit)?.is_some().then_some(unit))
+    }
+
+    fn is_support(&self, symbol: &str) -> bool {
+        let unit = self.definitions.get(symbol).map(|unit| &self.units[*unit].origin);
+        matches!(unit, Some(Origin::Std { name, .. }) if policy::is_support_crate(name))
+    }
+
+    fn is_native(&self, symbol: &str) -> bool {
+        self.definitions.contains_key(symbol)
+    }
+
+    fn keeps_debug(&self, id: usize) -> bool {
+        !matches!(self.units[id].origin, Origin::Std { .. })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(Error::io("read", path))
+}
+
+fn origin_of(rlib: &Path) -> Origin {
+    match invocation::record_of_rlib(rlib) {
+        Some(record) if record.exists() => Origin::Dependency { rlib: rlib.to_owned(), record },
+        _ if is_in_sysroot(rlib) => Origin::Std { rlib: rlib.to_owned(), name: crate_name(rlib) },
+        _ => Origin::Foreign,
+    }
+}
+
+fn is_in_sysroot(rlib: &Path) -> bool {
+    rlib.components().any(|part| part.as_os_str() == "rustlib")
+}
+
+/// `std` of `libstd-0123.rlib`.
+fn crate_name(rlib: &Path) -> String {
+    let stem = rlib.file_stem().unwrap_or_default().to_string_lossy();
+    let name = stem.strip_prefix("lib").unwrap_or(&stem);
+    name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()
+}

@@ -1,0 +1,109 @@
+//! Tells Enzyme what rustc knew: which values are integers.
+//!
+//! rustc writes no type-based alias information, so Enzyme has to infer what memory holds from how it is used, and a
+//! length that is only copied and compared could be anything. But rustc marks each load of a scalar `!noundef` (and so
+//! parameters and results), and it loads a float as a float: a `noundef` integer is an integer. Integers that stand for
+//! raw memory (small structs in registers, copies) carry no such mark.
+
+use std::fmt::Write as _;
+
+const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
+
+/// Adds Enzyme's type annotations to a module of textual IR.
+pub fn annotate(ir: &str) -> String {
+    let number = free_metadata_number(ir);
+    let mut out = String::with_capacity(ir.len() + ir.len() / 8);
+    for line in ir.lines() {
+        if is_integer_load(line) {
+            let _ = writeln!(out, "{line}, !enzyme_type !{number}");
+        } else if line.starts_with("define ") || line.starts_with("declare ") || line.contains("call ") {
+            let _ = writeln!(out, "{}", annotate_noundef(line));
+        } else {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    let _ = writeln!(out, "!{number} = !{{!\"Unknown\", i32 -1, !{}}}\n!{} = !{{!\"Integer\"}}", number + 1, number + 1);
+    out
+}
+
+fn is_integer_load(line: &str) -> bool {
+    let Some((_, load)) = line.split_once(" = load ") else { return false };
+    let is_integer = load.strip_prefix('i').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    is_integer && line.contains("!noundef")
+}
+
+/// `i64 noundef` (an argument) and `noundef i64 @f` (a result) gain the attribute.
+fn annotate_noundef(line: &str) -> String {
+    const WORD: &str = "noundef ";
+    if line.contains("@llvm.") && !line.contains("@llvm.umax") {
+        return line.to_owned();
+    }
+    let mut out = String::with_capacity(line.len() + 64);
+    let mut copied = 0;
+    for (at, _) in line.match_indices(WORD) {
+        let after = at + WORD.len();
+        let argument = ends_with_integer_type(&line[..at]);
+        if argument || starts_with_integer_type(&line[after..]) {
+            out.push_str(&line[copied..after]);
+            out.push_str(ATTRIBUTE);
+            copied = after;
+        }
+    }
+    out.push_str(&line[copied..]);
+    out
+}
+
+/// `... i64 ` with nothing but attributes in between, such as `zeroext`.
+fn ends_with_integer_type(text: &str) -> bool {
+    let word = text.trim_end().rsplit([' ', '(']).find(|w| !matches!(*w, "zeroext" | "signext" | "allocalign" | "inreg"));
+    word.is_some_and(is_integer_type)
+}
+
+/// `[range(..)] [zeroext] i64 @f(`.
+fn starts_with_integer_type(text: &str) -> bool {
+    let mut text = text;
+    loop {
+        if let Some(rest) = text.strip_prefix("range(") {
+            text = rest.split_once(") ").map_or("", |(_, rest)| rest);
+        } else if let Some(rest) = text.strip_prefix("zeroext ").or_else(|| text.strip_prefix("signext ")) {
+            text = rest;
+        } else {
+            let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+            return is_integer_type(word) && rest.starts_with('@');
+        }
+    }
+}
+
+fn is_integer_type(word: &str) -> bool {
+    word.strip_prefix('i').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn free_metadata_number(ir: &str) -> usize {
+    ir.lines()
+        .filter_map(|line| line.strip_prefix('!')?.split_once(" = ")?.0.parse::<usize>().ok())
+        .max()
+        .map_or(0, |n| n + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_integers_that_rustc_vouches_for_are_annotated() {
+        let ir = "  %a = load i64, ptr %p, align 8, !noundef !3\n  %b = load i64, ptr %p, align 8\n  %c = load double, ptr %p, !noundef !3\n!3 = !{}\n";
+        let out = annotate(ir);
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
+        assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));
+        assert!(out.ends_with("!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n"));
+    }
+
+    #[test]
+    fn arguments_and_results_are_annotated() {
+        let line = "  %x = tail call noundef range(i64 0, 9) i64 @f(i64 noundef %n, double noundef %d, i1 noundef zeroext %b)";
+        let out = annotate_noundef(line);
+        assert_eq!(out.matches("enzyme_type").count(), 3, "{out}");
+        assert!(out.contains("noundef \"enzyme_type\"=\"{[-1]:Integer}\" range(i64 0, 9) i64 @f"));
+    }
+}
