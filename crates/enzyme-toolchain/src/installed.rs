@@ -136,6 +136,17 @@ impl Installed {
         Ok(())
     }
 
+    /// Records that every file was just checked, so that the first use need not hash them.
+    pub(crate) fn stamp(&self) -> Result<()> {
+        let mut stamps = Stamps::default();
+        for (path, _) in self.expected() {
+            let now = Stamp::of(&path)?;
+            stamps.insert(path, now);
+        }
+        stamp::save(&self.root, &stamps);
+        Ok(())
+    }
+
     /// Hashes everything, whatever the stamps say, and lists all that is wrong.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
@@ -181,23 +192,11 @@ impl Installed {
     }
 }
 
-/// Ends the assembly of a toolchain whose files are in place and checked: lock and stamps.
-pub(crate) fn complete(root: &Path, recipe: &Recipe) -> Result<()> {
+/// Puts the lock's text beside the files that it describes.
+pub(crate) fn write_lock_file(root: &Path, recipe: &Recipe) -> Result<()> {
     let path = root.join(LOCK_FILE);
     fs::write(&path, recipe.lock.text()).map_err(Error::io("write", &path))?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o444))
-        .map_err(Error::io("write", &path))?;
-    let mut stamps = Stamps::default();
-    let unfinished = Installed {
-        root: root.to_owned(),
-        recipe: recipe.clone(),
-    };
-    for (path, _) in unfinished.expected() {
-        let now = Stamp::of(&path)?;
-        stamps.insert(path, now);
-    }
-    stamp::save(root, &stamps);
-    Ok(())
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).map_err(Error::io("write", &path))
 }
 
 /// Hashes a file, and makes sure that it is still the one that `before` describes.

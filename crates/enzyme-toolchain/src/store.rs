@@ -222,10 +222,11 @@ impl Writing<'_> {
         let temp = self.temp_dir()?;
         let new = temp.path().join("new");
         fs::create_dir(&new).map_err(Error::io("create", &new))?;
+        let mut linked = true;
         for file in recipe.files() {
-            place(&self.store.object(file), &new.join(&file.to))?;
+            linked &= place(&self.store.object(file), &new.join(&file.to))?;
         }
-        installed::complete(&new, recipe)?;
+        installed::write_lock_file(&new, recipe)?;
         let target = self.store.toolchains().join(recipe.key());
         if target.exists() {
             let old = temp.path().join("old");
@@ -233,21 +234,29 @@ impl Writing<'_> {
         }
         fs::rename(&new, &target).map_err(Error::io("create", &target))?;
         sync_directory(&self.store.toolchains());
-        self.store.find(recipe)?.ok_or_else(|| Error::NotInstalled {
+        // Before the stamps: removing the old hard links changes the times of the files.
+        drop(temp);
+        let installed = self.store.find(recipe)?;
+        let installed = installed.ok_or_else(|| Error::NotInstalled {
             store: self.store.root.clone(),
-        })
+        })?;
+        if linked {
+            installed.stamp()?;
+        }
+        Ok(installed)
     }
 }
 
-/// A hard link where the file system has them, else a copy.
-fn place(object: &Path, to: &Path) -> Result<()> {
+/// A hard link to a checked object where the file system has them (then true), else a copy, which nobody has checked.
+fn place(object: &Path, to: &Path) -> Result<bool> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     }
-    if fs::hard_link(object, to).is_err() {
-        fs::copy(object, to).map_err(Error::io("write", to))?;
+    if fs::hard_link(object, to).is_ok() {
+        return Ok(true);
     }
-    Ok(())
+    fs::copy(object, to).map_err(Error::io("write", to))?;
+    Ok(false)
 }
 
 /// Best effort: after a power cut the toolchain is then there rather than to be set up again.
