@@ -252,3 +252,102 @@ pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
     files.sort();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Fixture, flip};
+    use crate::{Platform, SetupOptions, setup};
+
+    #[test]
+    fn every_changed_byte_is_refused_and_repaired() {
+        for name in ["bin/catalyst", "bin/zig", "licences/e/LICENSE", LOCK_FILE] {
+            let fixture = Fixture::new();
+            let installed = fixture.setup().unwrap();
+            let path = installed.root().join(name);
+            flip(&path, 2);
+            for result in [installed.engine(), installed.clang(), installed.lld()] {
+                let message = result.unwrap_err().to_string();
+                assert!(
+                    message.contains(&path.display().to_string()) && message.contains("--repair"),
+                    "{message}"
+                );
+            }
+            assert!(
+                matches!(fixture.setup(), Err(Error::Damaged { .. })),
+                "setup must not hide it"
+            );
+            assert_eq!(installed.verify(&Silent).unwrap().len(), 1);
+            let repair = SetupOptions {
+                repair: true,
+                ..fixture.options()
+            };
+            setup(&fixture.store, &fixture.lock, &repair, &Silent)
+                .unwrap()
+                .engine()
+                .unwrap();
+            assert_eq!(installed.verify(&Silent).unwrap(), []);
+        }
+    }
+
+    #[test]
+    fn a_missing_file_means_not_installed() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        fs::remove_file(installed.root().join("bin/zig")).unwrap();
+        let find = || {
+            fixture
+                .store
+                .toolchain(&fixture.lock, Platform::host().unwrap())
+                .unwrap()
+        };
+        assert!(find().is_none());
+        fixture.setup().unwrap().clang().unwrap();
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_file_is_refused() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        let path = installed.root().join("bin/zig");
+        fs::rename(&path, fixture.dir.path().join("zig")).unwrap();
+        std::os::unix::fs::symlink(fixture.dir.path().join("zig"), &path).unwrap();
+        assert!(
+            installed
+                .clang()
+                .unwrap_err()
+                .to_string()
+                .contains("not a plain file")
+        );
+    }
+
+    #[test]
+    fn touched_files_and_spoilt_stamps_only_cost_a_hash() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        let stamp = installed.root().join(".stamp");
+        let before = fs::read_to_string(&stamp).unwrap();
+        for content in ["", "rubbish", "oxide-enzyme stamps 1\n1 2 3\n\u{fffd}"] {
+            fs::write(&stamp, content).unwrap();
+            installed.ensure_intact().unwrap();
+            assert_eq!(
+                fs::read_to_string(&stamp).unwrap(),
+                before,
+                "the stamps are written again"
+            );
+        }
+        let zig = File::open(installed.root().join("bin/zig")).unwrap();
+        zig.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        installed.ensure_intact().unwrap();
+        assert_ne!(fs::read_to_string(&stamp).unwrap(), before);
+    }
+
+    #[test]
+    fn strangers_are_reported() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        fs::write(installed.root().join("bin/libc.so.6"), "x").unwrap();
+        let problems = installed.verify(&Silent).unwrap();
+        assert!(problems[0].problem.contains("not in the toolchain lock"));
+    }
+}

@@ -460,3 +460,117 @@ fn check_fingerprint(name: &str, fingerprint: &Fingerprint) -> Check {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{data, lock, wheel};
+
+    #[test]
+    fn the_embedded_lock_is_canonical() {
+        let lock = Lock::embedded().unwrap();
+        assert_eq!(lock.text(), EMBEDDED, "run `cargo enzyme toolchain lock`");
+        assert_eq!(lock.digest(), Fingerprint::of(EMBEDDED.as_bytes()).sha256);
+        assert_eq!(lock.engine_facts().unwrap().llvm_major, 22);
+        for platform in Platform::ALL {
+            let recipe = lock.recipe(DEFAULT_PROFILE, platform).unwrap();
+            let size: u64 = recipe
+                .artifacts()
+                .iter()
+                .map(|artifact| artifact.size)
+                .sum();
+            assert!(size < 200_000_000, "{platform} would download {size} bytes");
+        }
+    }
+
+    #[test]
+    fn order_and_comments_do_not_change_the_digest() {
+        let (a, _) = wheel("engine", &[("a", "bin/catalyst", b"a"), ("b", "b", b"b")]);
+        let (b, _) = wheel("llvm", &[("z", "bin/zig", b"z")]);
+        let mut turned = a.clone();
+        turned.files.reverse();
+        let one = lock(vec![a, b.clone()]);
+        let other = lock(vec![b, turned]);
+        assert_eq!(one, other);
+        let commented = format!("# a comment\n{}", one.text());
+        assert_eq!(Lock::parse(&commented, "x").unwrap().digest(), one.digest());
+    }
+
+    #[test]
+    fn bad_locks_are_refused_with_the_reason() {
+        type Edit = fn(&mut Data);
+        let cases: [(&str, Edit); 12] = [
+            ("version 2", |data| data.version = 2),
+            ("plain relative path", |data| {
+                data.artifact[0].files[0].to = "../catalyst".to_owned()
+            }),
+            ("plain relative path", |data| {
+                data.artifact[0].files[0].to = "/bin/catalyst".to_owned()
+            }),
+            ("plain relative path", |data| {
+                data.artifact[0].files[0].to = "bin//catalyst".to_owned()
+            }),
+            ("plain relative path", |data| {
+                data.artifact[0].files[0].to = ".stamp".to_owned()
+            }),
+            ("plain name", |data| {
+                data.artifact[0].file = "../x.whl".to_owned()
+            }),
+            ("plain name", |data| {
+                data.artifact[0].name = "--index-url".to_owned()
+            }),
+            ("64 hexadecimal", |data| {
+                data.artifact[0].sha256 = "ABC".to_owned()
+            }),
+            ("more than", |data| {
+                data.artifact[0].files[0].size = u64::MAX / 2
+            }),
+            ("twice", |data| data.artifact.push(data.artifact[0].clone())),
+            ("does not begin with a file", |data| {
+                data.artifact[1].files[0].to = "bin/zag".to_owned()
+            }),
+            ("no known profile", |data| {
+                data.artifact[0].profile = "other".to_owned()
+            }),
+        ];
+        for (reason, edit) in cases {
+            let (a, _) = wheel("engine", &[("a", "bin/catalyst", b"a")]);
+            let (b, _) = wheel("llvm", &[("z", "bin/zig", b"z")]);
+            let mut data = data(vec![a, b]);
+            edit(&mut data);
+            let message = Lock::new(data, "some.lock").unwrap_err().to_string();
+            assert!(
+                message.contains(reason) && message.contains("some.lock"),
+                "{reason}: {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_profiles_and_platforms_are_errors() {
+        let text = Lock::embedded()
+            .unwrap()
+            .text()
+            .replace("\"wheel\"", "\"floppy\"");
+        assert!(
+            Lock::parse(&text, "x")
+                .unwrap_err()
+                .to_string()
+                .contains("floppy")
+        );
+        let lock = Lock::embedded().unwrap();
+        let message = lock
+            .recipe("huge", Platform::LinuxX86_64)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("`huge`") && message.contains("portable"),
+            "{message}"
+        );
+        let message = "plan9-mips".parse::<Platform>().unwrap_err().to_string();
+        assert!(
+            message.contains("plan9-mips") && message.contains("linux-x86_64"),
+            "{message}"
+        );
+    }
+}

@@ -200,3 +200,191 @@ fn obtain(
         "run the setup again; if it happens again, check the index that pip is configured with",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testing::{Fixture, flip, relabel, wheel};
+
+    #[test]
+    fn installs_and_hands_out_tools() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        assert_eq!(
+            fs::read(installed.engine().unwrap().program).unwrap(),
+            b"the engine"
+        );
+        assert_eq!(installed.clang().unwrap().arguments, ["clang"]);
+        assert_eq!(installed.lld().unwrap().arguments, ["ld.lld"]);
+        assert_eq!(installed.verify(&Silent).unwrap(), []);
+        assert_eq!(fixture.leftovers(), 0);
+    }
+
+    #[test]
+    fn a_second_setup_needs_no_source_and_writes_nothing() {
+        let fixture = Fixture::new();
+        fixture.setup().unwrap();
+        fs::remove_dir_all(fixture.dir.path().join("wheels")).unwrap();
+        fs::remove_file(fixture.store.root().join("setup.lock")).unwrap();
+        let options = SetupOptions {
+            offline: true,
+            ..SetupOptions::default()
+        };
+        setup(&fixture.store, &fixture.lock, &options, &Silent).unwrap();
+        assert!(!fixture.store.root().join("setup.lock").exists());
+    }
+
+    #[test]
+    fn a_flipped_bit_in_an_artifact_is_refused() {
+        for id in ["engine", "llvm"] {
+            let fixture = Fixture::new();
+            flip(&fixture.wheel(id), 40);
+            let message = fixture.setup().unwrap_err().to_string();
+            assert!(
+                message.contains(&fixture.wheel(id).display().to_string()),
+                "{message}"
+            );
+            assert!(message.contains("sha256"), "{message}");
+            assert_eq!(fixture.leftovers(), 0);
+            assert!(
+                fixture
+                    .store
+                    .toolchain(&fixture.lock, Platform::host().unwrap())
+                    .unwrap()
+                    .is_none()
+            );
+        }
+    }
+
+    #[test]
+    fn an_artifact_that_is_longer_or_shorter_is_refused() {
+        for cut in [true, false] {
+            let fixture = Fixture::new();
+            let mut bytes = fs::read(fixture.wheel("llvm")).unwrap();
+            if cut {
+                bytes.truncate(50)
+            } else {
+                bytes.resize(5 << 20, 0)
+            }
+            fs::write(fixture.wheel("llvm"), bytes).unwrap();
+            assert!(matches!(fixture.setup(), Err(Error::Mismatch { .. })));
+        }
+    }
+
+    /// The wheel is the one that the lock names, but a file in it is not: a lock made by hand, or by an attacker.
+    #[test]
+    fn entries_that_are_not_what_the_lock_says_are_refused() {
+        type Edit = fn(&mut Artifact);
+        let edits: [(&str, Edit); 3] = [
+            ("sha256", |artifact| {
+                artifact.files[0].sha256 = "0".repeat(64)
+            }),
+            ("bytes instead of 3", |artifact| artifact.files[0].size = 3),
+            ("cannot be read", |artifact| {
+                artifact.files[0].from = "not/there".to_owned()
+            }),
+        ];
+        for (reason, edit) in edits {
+            let (mut engine, bytes) = wheel("engine", &[("e", "bin/catalyst", b"the engine")]);
+            edit(&mut engine);
+            let fixture = Fixture::with(vec![
+                (engine, bytes),
+                wheel("llvm", &[("z", "bin/zig", b"z")]),
+            ]);
+            let error = fixture.setup().unwrap_err();
+            assert!(matches!(error, Error::HostileArchive { .. }), "{error}");
+            assert!(error.to_string().contains(reason), "{error}");
+            assert_eq!(fixture.leftovers(), 0);
+        }
+    }
+
+    #[test]
+    fn links_and_rubbish_in_place_of_an_archive_are_refused() {
+        let (engine, _) = wheel("engine", &[("e", "bin/catalyst", b"/etc/passwd")]);
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.add_symlink("e", "/etc/passwd", zip::write::SimpleFileOptions::default())
+            .unwrap();
+        let link = zip.finish().unwrap().into_inner();
+        for (bytes, reason) in [
+            (link, "not a plain file"),
+            (b"rubbish".to_vec(), "damaged or incomplete"),
+        ] {
+            let mut engine = engine.clone();
+            relabel(&mut engine, &bytes);
+            let fixture = Fixture::with(vec![
+                (engine, bytes),
+                wheel("llvm", &[("z", "bin/zig", b"z")]),
+            ]);
+            let message = fixture.setup().unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_way_out() {
+        let fixture = Fixture::new();
+        let offline = SetupOptions {
+            offline: true,
+            ..SetupOptions::default()
+        };
+        let message = setup(&fixture.store, &fixture.lock, &offline, &Silent)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("--offline") && message.contains("unbundle"),
+            "{message}"
+        );
+        fs::remove_file(fixture.wheel("llvm")).unwrap();
+        let message = fixture.setup().unwrap_err().to_string();
+        assert!(
+            message.contains("llvm-1.0-py3-none-any.whl") && message.contains("--from"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn eight_at_once_all_succeed() {
+        let fixture = Fixture::new();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| fixture.setup().unwrap().engine().unwrap()))
+                .collect();
+            threads
+                .into_iter()
+                .for_each(|thread| drop(thread.join().unwrap()));
+        });
+        assert_eq!(fixture.leftovers(), 0);
+    }
+
+    #[test]
+    fn leftovers_of_a_dead_setup_are_cleared() {
+        let fixture = Fixture::new();
+        let stale = fixture.store.temporary().join(".tmpDEAD/new/bin");
+        fs::create_dir_all(&stale).unwrap();
+        fs::write(stale.join("catalyst"), "half").unwrap();
+        fixture.setup().unwrap();
+        assert_eq!(fixture.leftovers(), 0);
+    }
+
+    struct Stopped;
+
+    impl Progress for Stopped {
+        fn update(&self, _: Phase, _: &str, _: u64, _: u64) {}
+        fn note(&self, _: &str) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn an_interrupt_leaves_nothing() {
+        let fixture = Fixture::new();
+        let result = setup(&fixture.store, &fixture.lock, &fixture.options(), &Stopped);
+        assert!(matches!(result, Err(Error::Interrupted)));
+        assert_eq!(fixture.leftovers(), 0);
+        fixture.setup().unwrap();
+    }
+}

@@ -249,3 +249,238 @@ fn expected(recipes: &[Recipe]) -> Expected {
     };
     recipes.iter().enumerate().flat_map(of_recipe).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::bundle::bundle;
+    use crate::hash::Fingerprint;
+    use crate::progress::Silent;
+    use crate::testing::{Fixture, flip};
+
+    /// An entry of a hostile archive: type, name, size claimed, content.
+    type Entry<'a> = (EntryType, &'a str, u64, &'a [u8]);
+
+    fn packed(fixture: &Fixture) -> PathBuf {
+        let path = fixture.dir.path().join("bundle.tar.zst");
+        bundle(&fixture.setup().unwrap(), &path, &Silent).unwrap();
+        fs::remove_dir_all(fixture.store.root()).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_bundle_is_the_same_every_time_and_installs() {
+        let fixture = Fixture::new();
+        let bytes = fs::read(packed(&fixture)).unwrap();
+        let path = packed(&fixture);
+        assert_eq!(bytes, fs::read(&path).unwrap());
+        let installed = unbundle(&fixture.store, &fixture.lock, &path, &Silent).unwrap();
+        assert_eq!(installed.verify(&Silent).unwrap(), []);
+        assert_eq!(installed, fixture.setup().unwrap());
+        assert_eq!(fixture.leftovers(), 0);
+    }
+
+    #[test]
+    fn a_flip_of_any_byte_and_a_cut_anywhere_are_refused() {
+        let fixture = Fixture::new();
+        let path = packed(&fixture);
+        let good = fs::read(&path).unwrap();
+        for position in 0..good.len() {
+            flip(&path, position);
+            let error = unbundle(&fixture.store, &fixture.lock, &path, &Silent)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("bundle.tar.zst"), "{error}");
+            fs::write(&path, &good[..position]).unwrap();
+            unbundle(&fixture.store, &fixture.lock, &path, &Silent).unwrap_err();
+            fs::write(&path, &good).unwrap();
+        }
+        unbundle(&fixture.store, &fixture.lock, &path, &Silent).unwrap();
+    }
+
+    #[test]
+    fn a_bundle_of_another_lock_says_so() {
+        let fixture = Fixture::new();
+        let path = packed(&fixture);
+        let error =
+            unbundle(&fixture.store, &Lock::embedded().unwrap(), &path, &Silent).unwrap_err();
+        assert!(matches!(error, Error::OtherBundle { .. }), "{error}");
+        assert!(error.to_string().contains(fixture.lock.digest()), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_toolchain_is_not_bundled() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        flip(&installed.root().join("bin/zig"), 0);
+        let path = fixture.dir.path().join("bundle.tar.zst");
+        assert!(matches!(
+            bundle(&installed, &path, &Silent),
+            Err(Error::Damaged { .. })
+        ));
+        assert!(!path.exists());
+    }
+
+    /// Archives by someone who knows the format, with a right digest at the end.
+    #[test]
+    fn hostile_archives_are_refused_by_name() {
+        let fixture = Fixture::new();
+        let platform = crate::Platform::host().unwrap();
+        let inside = |name: &str| format!("portable/{platform}/{name}");
+        let (engine, zig, licence) = (
+            inside("bin/catalyst"),
+            inside("bin/zig"),
+            inside("licences/e/LICENSE"),
+        );
+        let up = inside("../../evil");
+        let regular = EntryType::Regular;
+        let good: [Entry; 3] = [
+            (regular, &engine, 10, b"the engine"),
+            (regular, &zig, 13, b"clang and lld"),
+            (regular, &licence, 4, b"free"),
+        ];
+        let cases: Vec<(&str, Vec<Entry>)> = vec![
+            (
+                "absolute path",
+                vec![(regular, "/etc/cron.d/evil", 1, b"x")],
+            ),
+            ("leaves its directory", vec![(regular, "../evil", 1, b"x")]),
+            ("leaves its directory", vec![(regular, &up, 1, b"x")]),
+            ("symbolic link", vec![(EntryType::Symlink, &engine, 0, b"")]),
+            ("hard link", vec![(EntryType::Link, &engine, 0, b"")]),
+            ("is a device", vec![(EntryType::Char, &engine, 0, b"")]),
+            ("is a device", vec![(EntryType::Block, &engine, 0, b"")]),
+            ("is a pipe", vec![(EntryType::Fifo, &engine, 0, b"")]),
+            (
+                "is a directory",
+                vec![(EntryType::Directory, "portable", 0, b"")],
+            ),
+            (
+                "kind that bundles do not have",
+                vec![(EntryType::GNULongName, "name", 4, b"evil")],
+            ),
+            (
+                "kind that bundles do not have",
+                vec![(EntryType::XHeader, "name", 12, b"12 path=/ev\n")],
+            ),
+            (
+                "kind that bundles do not have",
+                vec![(EntryType::GNUSparse, &engine, 10, b"the engine")],
+            ),
+            (
+                "not in the toolchain lock",
+                vec![good[0], good[1], good[2], (regular, "extra", 1, b"x")],
+            ),
+            ("is there twice", vec![good[0], good[0]]),
+            (
+                "claims 99999999999 bytes",
+                vec![(regular, &engine, 99_999_999_999, b"the engine")],
+            ),
+            (
+                "claims 11 bytes",
+                vec![(regular, &engine, 11, b"the engine!")],
+            ),
+            (
+                "does not match the lock",
+                vec![(regular, &engine, 10, b"the ENGINE")],
+            ),
+            ("it lacks", vec![good[0], good[1]]),
+            ("it has no files", vec![]),
+        ];
+        for (reason, entries) in cases {
+            let path = hostile(&fixture, &tar(&fixture, &entries));
+            let error = unbundle(&fixture.store, &fixture.lock, &path, &Silent)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(reason), "expected {reason:?}: {error}");
+            assert_eq!(fixture.leftovers(), 0, "{reason}");
+            assert_eq!(
+                fs::read_dir(fixture.store.objects()).unwrap().count(),
+                0,
+                "{reason}"
+            );
+        }
+        let path = hostile(&fixture, &tar(&fixture, &good));
+        unbundle(&fixture.store, &fixture.lock, &path, &Silent).unwrap();
+    }
+
+    #[test]
+    fn bombs_and_rubbish_are_refused() {
+        let fixture = Fixture::new();
+        let mut tail = tar(&fixture, &[]);
+        tail.extend([1; 512]);
+        let cases = [
+            b"rubbish, not zstd".to_vec(),
+            // A gigabyte of zeros in some kilobytes.
+            zstd_of(&mut io::repeat(0).take(1 << 30), 0),
+            // A frame that asks for a window of 2 GiB.
+            zstd_of(&mut &tar(&fixture, &[])[..], 31),
+            zstd_of(&mut &tail[..], 0),
+        ];
+        for bytes in cases {
+            let path = sealed(&fixture, bytes);
+            let error = unbundle(&fixture.store, &fixture.lock, &path, &Silent).unwrap_err();
+            assert!(matches!(error, Error::BadArchive { .. }), "{error}");
+            assert_eq!(fixture.leftovers(), 0);
+        }
+        let empty = fixture.dir.path().join("empty");
+        fs::write(&empty, "").unwrap();
+        let error = unbundle(&fixture.store, &fixture.lock, &empty, &Silent)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("too short"), "{error}");
+    }
+
+    /// A tar archive that begins with the right lock.
+    fn tar(fixture: &Fixture, entries: &[Entry]) -> Vec<u8> {
+        let lock = fixture.lock.text().as_bytes();
+        let first = (EntryType::Regular, LOCK_FILE, lock.len() as u64, lock);
+        let mut bytes = Vec::new();
+        for (kind, name, size, content) in [first].iter().chain(entries) {
+            let mut header = Header::new_ustar();
+            // Past the library's own checks of names.
+            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.as_old_mut().linkname[..11].copy_from_slice(b"/etc/passwd");
+            header.set_entry_type(*kind);
+            header.set_size(*size);
+            header.set_mode(0o4777);
+            header.set_cksum();
+            bytes.extend_from_slice(header.as_bytes());
+            bytes.extend_from_slice(content);
+            bytes.resize(bytes.len().next_multiple_of(512), 0);
+        }
+        bytes.resize(bytes.len() + 1024, 0);
+        bytes
+    }
+
+    fn hostile(fixture: &Fixture, mut tar: &[u8]) -> PathBuf {
+        sealed(fixture, zstd_of(&mut tar, 0))
+    }
+
+    fn zstd_of(from: &mut dyn Read, window_log: u32) -> Vec<u8> {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        if window_log > 0 {
+            encoder.long_distance_matching(true).unwrap();
+            encoder.window_log(window_log).unwrap();
+        }
+        io::copy(from, &mut encoder).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn sealed(fixture: &Fixture, mut bytes: Vec<u8>) -> PathBuf {
+        let digest = Fingerprint::of(&bytes).sha256;
+        bytes.extend(TRAILER);
+        bytes.extend(
+            (0..64)
+                .step_by(2)
+                .map(|i| u8::from_str_radix(&digest[i..i + 2], 16).unwrap()),
+        );
+        let path = fixture.dir.path().join("hostile.tar.zst");
+        fs::File::create(&path).unwrap().write_all(&bytes).unwrap();
+        path
+    }
+}

@@ -146,3 +146,69 @@ fn size_of(path: &Path) -> Result<u64> {
     }
     entries(path)?.iter().map(|entry| size_of(entry)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testing::{Fixture, wheel};
+    use crate::{SetupOptions, setup};
+
+    #[test]
+    fn gc_keeps_what_this_lock_needs_and_removes_the_rest() {
+        let new = Fixture::new();
+        // An older version's toolchain in the same store, which shares one file with the new one.
+        let old = Fixture::with(vec![
+            wheel(
+                "engine",
+                &[("data/bin/catalyst", "bin/catalyst", b"the old engine")],
+            ),
+            wheel("llvm", &[("ziglang/zig", "bin/zig", b"clang and lld")]),
+        ]);
+        setup(&new.store, &old.lock, &old.options(), &Silent).unwrap();
+        let installed = new.setup().unwrap();
+        assert_eq!(list(&new.store, &new.lock).unwrap().len(), 2);
+        let dry = gc(&new.store, &new.lock, true, &Silent).unwrap();
+        assert_eq!(list(&new.store, &new.lock).unwrap().len(), 2);
+        let done = gc(&new.store, &new.lock, false, &Silent).unwrap();
+        assert_eq!(dry, done);
+        assert_eq!(
+            done.paths.len(),
+            2,
+            "the old toolchain and its engine: {:?}",
+            done.paths
+        );
+        let left = list(&new.store, &new.lock).unwrap();
+        assert!(
+            left.len() == 1 && left[0].current && left[0].contents == ["engine 1.0", "llvm 1.0"]
+        );
+        assert_eq!(installed.verify(&Silent).unwrap(), []);
+        assert_eq!(new.leftovers(), 0);
+    }
+
+    #[test]
+    fn an_absent_store_is_empty() {
+        let fixture = Fixture::new();
+        assert_eq!(list(&fixture.store, &fixture.lock).unwrap(), []);
+        assert_eq!(
+            gc(&fixture.store, &fixture.lock, false, &Silent).unwrap(),
+            Cleared::default()
+        );
+        assert!(!fixture.store.root().exists());
+    }
+
+    #[test]
+    fn objects_alone_are_enough_to_set_up_again() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        fs::remove_dir_all(installed.root()).unwrap();
+        let offline = SetupOptions {
+            offline: true,
+            ..SetupOptions::default()
+        };
+        setup(&fixture.store, &fixture.lock, &offline, &Silent)
+            .unwrap()
+            .engine()
+            .unwrap();
+    }
+}
