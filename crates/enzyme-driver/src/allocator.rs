@@ -59,7 +59,10 @@ copy:
 /// Intrinsics that [`DEFINITIONS`] uses and the closure may not.
 pub const INTRINSICS: &[(&str, &str)] = &[
     ("llvm.trap", "declare void @llvm.trap()"),
-    ("llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"),
+    (
+        "llvm.memcpy.p0.p0.i64",
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+    ),
 ];
 
 #[cfg(test)]
@@ -72,7 +75,10 @@ mod tests {
         assert_eq!(plain_name(mangled), Some("__rust_alloc_zeroed"));
         let prefix = mangled_prefix(mangled).unwrap();
         assert_eq!(mangled_name(prefix, "__rust_alloc_zeroed"), mangled);
-        assert_eq!(mangled_name(prefix, "__rust_dealloc"), "_RNvCsfLfy6EI15iL_7___rustc14___rust_dealloc");
+        assert_eq!(
+            mangled_name(prefix, "__rust_dealloc"),
+            "_RNvCsfLfy6EI15iL_7___rustc14___rust_dealloc"
+        );
         assert_eq!(plain_name("malloc"), None);
     }
 }

@@ -17,7 +17,11 @@ use crate::ir::Module;
 use crate::session::Session;
 
 /// Compiles the twin and reads it.
-pub fn of_crate(session: &Session, invocation: &Invocation, stamp: Option<&str>) -> Result<Module, Error> {
+pub fn of_crate(
+    session: &Session,
+    invocation: &Invocation,
+    stamp: Option<&str>,
+) -> Result<Module, Error> {
     let name = invocation.crate_name().unwrap_or("?").to_owned();
     let key = stamp.map(|stamp| {
         let record = serde_json::to_vec(invocation).unwrap_or_default();
@@ -29,7 +33,11 @@ pub fn of_crate(session: &Session, invocation: &Invocation, stamp: Option<&str>)
         let bitcode = work.path().join("twin.bc");
         session.say(&format!("bitcode of `{name}`"));
         let mut command = twin_command(invocation, &bitcode);
-        crate::process::succeed(&format!("making bitcode of crate `{name}`"), &mut command, session.patience)?;
+        crate::process::succeed(
+            &format!("making bitcode of crate `{name}`"),
+            &mut command,
+            session.patience,
+        )?;
         disassemble(session, &bitcode)
     })?;
     Ok(Module::parse(text))
@@ -37,11 +45,16 @@ pub fn of_crate(session: &Session, invocation: &Invocation, stamp: Option<&str>)
 
 /// Reads the bitcode that the rlibs of the standard library carry.
 pub fn of_std(session: &Session, rlib: &Path) -> Result<Module, Error> {
-    let key = files::digest(&[b"std 1", files::stamp(rlib)?.as_bytes(), session.toolchain.digest().as_bytes()]);
+    let key = files::digest(&[
+        b"std 1",
+        files::stamp(rlib)?.as_bytes(),
+        session.toolchain.digest().as_bytes(),
+    ]);
     let text = session.cache.text(Some(&key), "std", || {
         let work = session.cache.work_dir()?;
         let bitcode = work.path().join("std.bc");
-        let bytes = embedded_bitcode(rlib)?.ok_or_else(|| Error::Internal(format!("no bitcode in `{}`", rlib.display())))?;
+        let bytes = embedded_bitcode(rlib)?
+            .ok_or_else(|| Error::Internal(format!("no bitcode in `{}`", rlib.display())))?;
         std::fs::write(&bitcode, bytes).map_err(Error::io("write", &bitcode))?;
         disassemble(session, &bitcode)
     })?;
@@ -51,10 +64,22 @@ pub fn of_std(session: &Session, rlib: &Path) -> Result<Module, Error> {
 fn disassemble(session: &Session, bitcode: &Path) -> Result<String, Error> {
     let text = bitcode.with_extension("ll");
     let mut command = session.toolchain.clang()?.command();
-    command.args(["-x", "ir", "-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes", "-Wno-override-module"]);
+    command.args([
+        "-x",
+        "ir",
+        "-S",
+        "-emit-llvm",
+        "-Xclang",
+        "-disable-llvm-passes",
+        "-Wno-override-module",
+    ]);
     // The module's own target, whatever clang's default is, is put back when the closure is written.
     let text_before = target_of(session);
-    command.arg(format!("--target={text_before}")).arg(bitcode).arg("-o").arg(&text);
+    command
+        .arg(format!("--target={text_before}"))
+        .arg(bitcode)
+        .arg("-o")
+        .arg(&text);
     crate::process::succeed("reading bitcode", &mut command, session.patience)?;
     files::read(&text)
 }
@@ -69,8 +94,12 @@ fn embedded_bitcode(rlib: &Path) -> Result<Option<Vec<u8>>, Error> {
     let bad = |e: object::Error| Error::Internal(format!("archive `{}`: {e}", rlib.display()));
     let archive = ArchiveFile::parse(&*bytes).map_err(bad)?;
     for member in archive.members() {
-        let Ok(data) = member.and_then(|m| m.data(&*bytes)) else { continue };
-        let Ok(file) = object::File::parse(data) else { continue };
+        let Ok(data) = member.and_then(|m| m.data(&*bytes)) else {
+            continue;
+        };
+        let Ok(file) = object::File::parse(data) else {
+            continue;
+        };
         for name in [".llvmbc", "__bitcode"] {
             if let Some(section) = file.section_by_name(name) {
                 return Ok(Some(section.data().map_err(bad)?.to_vec()));
@@ -86,8 +115,12 @@ fn embedded_bitcode(rlib: &Path) -> Result<Option<Vec<u8>>, Error> {
 /// What a program means is kept: debug assertions, overflow checks, features, panic strategy and target stay the user's.
 fn twin_command(invocation: &Invocation, output: &Path) -> Command {
     let mut command = Command::new(&invocation.program);
-    command.current_dir(&invocation.directory).envs(&invocation.environment);
-    command.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER");
+    command
+        .current_dir(&invocation.directory)
+        .envs(&invocation.environment);
+    command
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
     command.args(kept_arguments(&invocation.arguments));
     let mut emit = std::ffi::OsString::from("--emit=llvm-bc=");
     emit.push(output);
@@ -128,15 +161,40 @@ fn checks(invocation: &Invocation) -> (&'static str, &'static str) {
 
 fn kept_arguments(arguments: &[String]) -> Vec<&String> {
     const CODEGEN: &[&str] = &[
-        "incremental", "lto", "linker-plugin-lto", "codegen-units", "opt-level", "debuginfo", "embed-bitcode", "linker",
-        "save-temps", "strip", "split-debuginfo", "instrument-coverage", "profile-generate", "profile-use",
-        "debug-assertions", "overflow-checks", "no-prepopulate-passes", "link-arg", "link-args", "dwarf-version",
+        "incremental",
+        "lto",
+        "linker-plugin-lto",
+        "codegen-units",
+        "opt-level",
+        "debuginfo",
+        "embed-bitcode",
+        "linker",
+        "save-temps",
+        "strip",
+        "split-debuginfo",
+        "instrument-coverage",
+        "profile-generate",
+        "profile-use",
+        "debug-assertions",
+        "overflow-checks",
+        "no-prepopulate-passes",
+        "link-arg",
+        "link-args",
+        "dwarf-version",
     ];
     let dropped_codegen = |option: &str| {
         let key = option.split('=').next().unwrap_or("").replace('_', "-");
         CODEGEN.contains(&key.as_str())
     };
-    const WITH_VALUE: &[&str] = &["--emit", "--error-format", "--json", "--out-dir", "-o", "--diagnostic-width", "--cap-lints"];
+    const WITH_VALUE: &[&str] = &[
+        "--emit",
+        "--error-format",
+        "--json",
+        "--out-dir",
+        "-o",
+        "--diagnostic-width",
+        "--cap-lints",
+    ];
     let mut kept = Vec::new();
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
@@ -150,7 +208,10 @@ fn kept_arguments(arguments: &[String]) -> Vec<&String> {
                 Some(option) if !dropped_codegen(option) => kept.extend([argument, option]),
                 _ => {}
             }
-        } else if let Some(option) = argument.strip_prefix("-C").or_else(|| argument.strip_prefix("--codegen=")) {
+        } else if let Some(option) = argument
+            .strip_prefix("-C")
+            .or_else(|| argument.strip_prefix("--codegen="))
+        {
             if !dropped_codegen(option) {
                 kept.push(argument);
             }
@@ -163,16 +224,22 @@ fn kept_arguments(arguments: &[String]) -> Vec<&String> {
 
 /// Fails if a source file of the crate is newer than what was built from it.
 pub fn check_sources(invocation: &Invocation, built: &Path) -> Result<(), Error> {
-    let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else { return Ok(()) };
+    let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else {
+        return Ok(());
+    };
     let dep_info: PathBuf = directory.join(format!("{stem}.d"));
-    let Ok(text) = std::fs::read_to_string(&dep_info) else { return Ok(()) };
+    let Ok(text) = std::fs::read_to_string(&dep_info) else {
+        return Ok(());
+    };
     let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified());
     let built = modified(built).map_err(Error::io("look at", built))?;
     // `file:` lines name each source once more, with nothing after the colon.
     for source in text.lines().filter_map(|line| line.strip_suffix(':')) {
         let source = invocation.directory.join(source.replace("\\ ", " "));
         if modified(&source).is_ok_and(|time| time > built) {
-            return Err(Error::SourceChanged { crate_name: invocation.crate_name().unwrap_or("?").to_owned() });
+            return Err(Error::SourceChanged {
+                crate_name: invocation.crate_name().unwrap_or("?").to_owned(),
+            });
         }
     }
     Ok(())
@@ -197,15 +264,27 @@ mod tests {
         let i = invocation(
             "--crate-name f --emit=link src/lib.rs -C opt-level=0 -C target-cpu=native -C incremental=/i -Clto=fat -C panic=abort --json=artifacts --error-format json --cfg x",
         );
-        let kept: Vec<&str> = kept_arguments(&i.arguments).into_iter().map(String::as_str).collect();
-        assert_eq!(kept.join(" "), "--crate-name f src/lib.rs -C target-cpu=native -C panic=abort --cfg x");
+        let kept: Vec<&str> = kept_arguments(&i.arguments)
+            .into_iter()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            kept.join(" "),
+            "--crate-name f src/lib.rs -C target-cpu=native -C panic=abort --cfg x"
+        );
     }
 
     #[test]
     fn checks_follow_the_optimisation_level_unless_told() {
         assert_eq!(checks(&invocation("--crate-name f")), ("on", "on"));
         assert_eq!(checks(&invocation("-C opt-level=2")), ("off", "off"));
-        assert_eq!(checks(&invocation("-C opt-level=2 -C debug-assertions=on")), ("on", "on"));
-        assert_eq!(checks(&invocation("-C opt-level=0 -C overflow-checks=off")), ("on", "off"));
+        assert_eq!(
+            checks(&invocation("-C opt-level=2 -C debug-assertions=on")),
+            ("on", "on")
+        );
+        assert_eq!(
+            checks(&invocation("-C opt-level=0 -C overflow-checks=off")),
+            ("on", "off")
+        );
     }
 }

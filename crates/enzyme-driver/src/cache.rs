@@ -28,7 +28,9 @@ pub struct Cache {
 impl Cache {
     /// A cache in that directory, which need not exist.
     pub fn at(root: &Path) -> Cache {
-        Cache { root: root.to_owned() }
+        Cache {
+            root: root.to_owned(),
+        }
     }
 
     /// Its directory.
@@ -78,7 +80,10 @@ impl Cache {
     pub fn work_dir(&self) -> Result<TempDir, Error> {
         let work = self.root.join("work");
         fs::create_dir_all(&work).map_err(Error::io("make", &work))?;
-        tempfile::Builder::new().prefix("run-").tempdir_in(&work).map_err(Error::io("write in", &work))
+        tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(&work)
+            .map_err(Error::io("write in", &work))
     }
 
     /// Where the log of a failed engine run is kept.

@@ -39,7 +39,11 @@ pub struct Closure {
 }
 
 /// Collects the closure of `derivative`, whose shim is in module `home`.
-pub fn collect(program: &mut dyn Program, derivative: &Derivative, home: usize) -> Result<Closure, Error> {
+pub fn collect(
+    program: &mut dyn Program,
+    derivative: &Derivative,
+    home: usize,
+) -> Result<Closure, Error> {
     let mut collector = Collector::new(program);
     collector.add_root(derivative, home);
     collector.run()?;
@@ -107,7 +111,11 @@ impl<'a> Collector<'a> {
             self.allocator_prefix = allocator::mangled_prefix(symbol).map(str::to_owned);
             return plain.to_owned();
         }
-        let local = self.program.module(module).get(symbol).is_some_and(|e| e.local);
+        let local = self
+            .program
+            .module(module)
+            .get(symbol)
+            .is_some_and(|e| e.local);
         // One name, one thing, unless it is local to a module; `usize::MAX` stands for the whole program.
         let place = (if local { module } else { usize::MAX }, symbol.to_owned());
         if let Some(name) = self.names.get(&place) {
@@ -133,7 +141,11 @@ impl<'a> Collector<'a> {
         if symbol.starts_with("llvm.") {
             return self.emit_declaration(module, symbol, false);
         }
-        let kind = self.program.module(module).get(symbol).map(|e| (e.kind, e.local, e.defined));
+        let kind = self
+            .program
+            .module(module)
+            .get(symbol)
+            .map(|e| (e.kind, e.local, e.defined));
         match kind {
             Some((Kind::Define, local, _)) => {
                 let inactive = policy::is_inactive(symbol);
@@ -146,8 +158,12 @@ impl<'a> Collector<'a> {
             Some((Kind::Variable, _, true)) => self.emit_variable(module, symbol),
             Some((Kind::Alias, ..)) => self.emit_text_of(module, symbol),
             Some((Kind::Declare, ..)) => self.emit_from_home(module, symbol),
-            Some((Kind::Constant | Kind::Variable, _, false)) => self.emit_from_home(module, symbol),
-            None => Err(Error::Internal(format!("`{symbol}` is used in a module that does not declare it"))),
+            Some((Kind::Constant | Kind::Variable, _, false)) => {
+                self.emit_from_home(module, symbol)
+            }
+            None => Err(Error::Internal(format!(
+                "`{symbol}` is used in a module that does not declare it"
+            ))),
         }
     }
 
@@ -155,7 +171,11 @@ impl<'a> Collector<'a> {
     fn emit_from_home(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
         let inactive = policy::is_inactive(symbol) || self.program.is_support(symbol);
         if !inactive && let Some(home) = self.program.home(symbol)? {
-            let found = self.program.module(home).get(symbol).is_some_and(|e| e.defined && !e.local);
+            let found = self
+                .program
+                .module(home)
+                .get(symbol)
+                .is_some_and(|e| e.defined && !e.local);
             if found && home != module {
                 return self.emit(home, symbol);
             }
@@ -184,9 +204,19 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn emit_declaration(&mut self, module: usize, symbol: &str, inactive: bool) -> Result<(), Error> {
+    fn emit_declaration(
+        &mut self,
+        module: usize,
+        symbol: &str,
+        inactive: bool,
+    ) -> Result<(), Error> {
         let text = self.text_of(module, symbol);
-        let head = text.lines().next().unwrap_or_default().trim_end_matches('{').trim_end();
+        let head = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('{')
+            .trim_end();
         let mut head = without_debug(&signature(head, "declare"));
         if let Some(at) = head.find(" personality ") {
             head.truncate(at);
@@ -211,13 +241,24 @@ impl<'a> Collector<'a> {
     /// A mutable variable stays the program's own; under opaque pointers its type does not matter here.
     fn emit_variable(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
         let text = self.text_of(module, symbol);
-        let thread_local = if text.contains(" thread_local") { "thread_local " } else { "" };
-        let align = text.split(", align ").nth(1).and_then(|t| t.split(',').next()).unwrap_or("1");
+        let thread_local = if text.contains(" thread_local") {
+            "thread_local "
+        } else {
+            ""
+        };
+        let align = text
+            .split(", align ")
+            .nth(1)
+            .and_then(|t| t.split(',').next())
+            .unwrap_or("1");
         if !self.program.is_native(symbol) {
             self.hidden_variables.insert(symbol.to_owned());
         }
         let name = quoted(&self.name_of(module, symbol));
-        let _ = writeln!(self.body, "{name} = external {thread_local}global i8, align {align}");
+        let _ = writeln!(
+            self.body,
+            "{name} = external {thread_local}global i8, align {align}"
+        );
         Ok(())
     }
 
@@ -231,7 +272,11 @@ impl<'a> Collector<'a> {
     fn text_of(&self, module: usize, symbol: &str) -> String {
         let source = self.program.module(module);
         let text = source.get(symbol).map_or("", |entity| source.text(entity));
-        if self.program.keeps_debug(module) { text.to_owned() } else { without_debug(text) }
+        if self.program.keeps_debug(module) {
+            text.to_owned()
+        } else {
+            without_debug(text)
+        }
     }
 
     /// Rewrites every reference to the closure's own numbers and names.
@@ -242,7 +287,12 @@ impl<'a> Collector<'a> {
             Reference::Symbol(name) => Some(quoted(&self.name_of(module, name))),
             Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
             Reference::Attributes(id) => {
-                let group = self.program.module(module).attributes(id).unwrap_or("{ }").to_owned();
+                let group = self
+                    .program
+                    .module(module)
+                    .attributes(id)
+                    .unwrap_or("{ }")
+                    .to_owned();
                 Some(format!("#{}", self.attribute_number(group)))
             }
         })
@@ -264,18 +314,30 @@ impl<'a> Collector<'a> {
 
     fn emit_metadata(&mut self, module: usize, id: u32) {
         let number = self.metadata_number(module, id);
-        let value = self.program.module(module).metadata(id).unwrap_or("!{}").to_owned();
+        let value = self
+            .program
+            .module(module)
+            .metadata(id)
+            .unwrap_or("!{}")
+            .to_owned();
         if value.contains("!DICompileUnit(") {
             self.compile_units.push(number);
         }
         // Metadata may name functions and types; a symbol that is not in the closure anyway must not be pulled in.
         let known = |name: &str, this: &Self| {
-            this.names.get(&(module, name.to_owned())).or_else(|| this.names.get(&(usize::MAX, name.to_owned()))).cloned()
+            this.names
+                .get(&(module, name.to_owned()))
+                .or_else(|| this.names.get(&(usize::MAX, name.to_owned())))
+                .cloned()
         };
         let mentions_strangers = references(&value)
             .iter()
             .any(|r| matches!(r, Reference::Symbol(name) if known(name, self).is_none()));
-        let value = if mentions_strangers { "!{}".to_owned() } else { value };
+        let value = if mentions_strangers {
+            "!{}".to_owned()
+        } else {
+            value
+        };
         let value = rewrite(&value, |reference| match reference {
             Reference::Symbol(name) => known(name, self).map(|name| quoted(&name)),
             Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
@@ -295,7 +357,12 @@ impl<'a> Collector<'a> {
         let mut attributes = String::new();
         let bare = rewrite(head, |reference| match reference {
             Reference::Attributes(id) => {
-                attributes.push_str(self.program.module(module).attributes(id).unwrap_or_default());
+                attributes.push_str(
+                    self.program
+                        .module(module)
+                        .attributes(id)
+                        .unwrap_or_default(),
+                );
                 Some(String::new())
             }
             _ => None,
@@ -321,7 +388,11 @@ impl<'a> Collector<'a> {
             match nested_derivative(line)? {
                 Some((result, derivative)) => {
                     self.add_root(&derivative, module);
-                    let _ = writeln!(out, "  {result} = select i1 true, ptr {}, ptr null", quoted(&derivative.symbol));
+                    let _ = writeln!(
+                        out,
+                        "  {result} = select i1 true, ptr {}, ptr null",
+                        quoted(&derivative.symbol)
+                    );
                 }
                 None => {
                     out.push_str(line);
@@ -337,12 +408,17 @@ impl<'a> Collector<'a> {
         let module = self.program.module(home);
         let target = module.target().to_owned();
         let flags: Vec<u32> = module.flags().to_vec();
-        let flags: Vec<String> =
-            flags.into_iter().map(|id| format!("!{}", self.metadata_number(home, id))).collect();
+        let flags: Vec<String> = flags
+            .into_iter()
+            .map(|id| format!("!{}", self.metadata_number(home, id)))
+            .collect();
         while let Some((module, id)) = self.metadata_work.pop() {
             self.emit_metadata(module, id);
         }
-        let mut text = target + DECLARATIONS + allocator::DEFINITIONS;
+        // Without a name of its own the module would be named after a temporary file.
+        let mut text = format!("source_filename = \"derivative\"\n{target}")
+            + DECLARATIONS
+            + allocator::DEFINITIONS;
         for (name, declaration) in allocator::INTRINSICS {
             if !self.taken.contains(*name) {
                 let _ = writeln!(text, "{declaration}");
@@ -359,7 +435,11 @@ impl<'a> Collector<'a> {
         if !units.is_empty() {
             let _ = writeln!(text, "!llvm.dbg.cu = !{{{}}}", units.join(", "));
         }
-        Closure { text, hidden_variables: self.hidden_variables, allocator_prefix: self.allocator_prefix }
+        Closure {
+            text,
+            hidden_variables: self.hidden_variables,
+            allocator_prefix: self.allocator_prefix,
+        }
     }
 }
 
@@ -371,9 +451,24 @@ fn signature(head: &str, start: &str) -> String {
 
 fn strip_linkage(mut text: &str) -> &str {
     const WORDS: &[&str] = &[
-        "private", "internal", "available_externally", "linkonce", "weak", "common", "appending", "extern_weak",
-        "linkonce_odr", "weak_odr", "external", "dso_local", "dso_preemptable", "default", "hidden", "protected",
-        "dllimport", "dllexport",
+        "private",
+        "internal",
+        "available_externally",
+        "linkonce",
+        "weak",
+        "common",
+        "appending",
+        "extern_weak",
+        "linkonce_odr",
+        "weak_odr",
+        "external",
+        "dso_local",
+        "dso_preemptable",
+        "default",
+        "hidden",
+        "protected",
+        "dllimport",
+        "dllexport",
     ];
     while let Some((word, rest)) = text.split_once(' ') {
         if !WORDS.contains(&word) {
@@ -385,9 +480,16 @@ fn strip_linkage(mut text: &str) -> &str {
 }
 
 fn without_comdat(text: &str) -> String {
-    let Some(at) = text.find(" comdat").or_else(|| text.find(", comdat")) else { return text.to_owned() };
-    let rest = text[at..].trim_start_matches(", comdat").trim_start_matches(" comdat");
-    let rest = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map_or(rest, |(_, after)| after);
+    let Some(at) = text.find(" comdat").or_else(|| text.find(", comdat")) else {
+        return text.to_owned();
+    };
+    let rest = text[at..]
+        .trim_start_matches(", comdat")
+        .trim_start_matches(" comdat");
+    let rest = rest
+        .strip_prefix('(')
+        .and_then(|r| r.split_once(')'))
+        .map_or(rest, |(_, after)| after);
     format!("{}{rest}", &text[..at])
 }
 
@@ -395,7 +497,9 @@ fn without_comdat(text: &str) -> String {
 fn with_attribute(head: &str, attribute: &str) -> String {
     let at = [" personality ", " !dbg ", " !prof ", " section ", " align "]
         .iter()
-        .filter_map(|word| after_parameters(head).and_then(|from| head[from..].find(word).map(|n| from + n)))
+        .filter_map(|word| {
+            after_parameters(head).and_then(|from| head[from..].find(word).map(|n| from + n))
+        })
         .min()
         .unwrap_or(head.len());
     format!("{} {attribute}{}", &head[..at], &head[at..])
@@ -405,7 +509,11 @@ fn with_attribute(head: &str, attribute: &str) -> String {
 fn after_parameters(head: &str) -> Option<usize> {
     let name = head.find('@')?;
     let quoted = head.as_bytes().get(name + 1) == Some(&b'"');
-    let open = if quoted { name + 2 + head[name + 2..].find('"')? + 1 } else { name + head[name..].find('(')? };
+    let open = if quoted {
+        name + 2 + head[name + 2..].find('"')? + 1
+    } else {
+        name + head[name..].find('(')?
+    };
     let mut depth = 0usize;
     let mut in_string = false;
     for (i, c) in head[open..].char_indices() {
@@ -456,14 +564,29 @@ fn is_invoke(line: &str) -> bool {
 
 /// `%p = call ptr asm ... "lea $0, __enzyme_derivative_111_$1" ...(ptr @shim)` as a derivative.
 fn nested_derivative(line: &str) -> Result<Option<(&str, Derivative)>, Error> {
-    let (Some(at), true) = (line.find(PREFIX), line.contains(" asm ")) else { return Ok(None) };
-    let code: String = line[at + PREFIX.len()..].chars().take_while(char::is_ascii_digit).collect();
-    let shim = references(line).into_iter().find_map(|r| if let Reference::Symbol(s) = r { Some(s) } else { None });
+    let (Some(at), true) = (line.find(PREFIX), line.contains(" asm ")) else {
+        return Ok(None);
+    };
+    let code: String = line[at + PREFIX.len()..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let shim = references(line).into_iter().find_map(|r| {
+        if let Reference::Symbol(s) = r {
+            Some(s)
+        } else {
+            None
+        }
+    });
     let result = line.trim_start().split(" = ").next();
-    let derivative = shim.and_then(|shim| Derivative::from_symbol(&format!("{PREFIX}{code}_{shim}")));
+    let derivative =
+        shim.and_then(|shim| Derivative::from_symbol(&format!("{PREFIX}{code}_{shim}")));
     match (result, derivative) {
         (Some(result), Some(derivative)) => Ok(Some((result, derivative))),
-        _ => Err(Error::Internal(format!("cannot read the derivative inside of the primal: {}", line.trim()))),
+        _ => Err(Error::Internal(format!(
+            "cannot read the derivative inside of the primal: {}",
+            line.trim()
+        ))),
     }
 }
 

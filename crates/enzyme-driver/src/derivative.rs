@@ -63,7 +63,12 @@ impl Derivative {
         if code / 100 != 1 {
             return None;
         }
-        Some(Derivative { symbol: symbol.to_owned(), shim: shim.to_owned(), mode, ret })
+        Some(Derivative {
+            symbol: symbol.to_owned(),
+            shim: shim.to_owned(),
+            mode,
+            ret,
+        })
     }
 
     /// The definition of the symbol: one call of Enzyme, in its own calling convention.
@@ -92,12 +97,20 @@ impl fmt::Display for Derivative {
             Mode::Reverse => "reverse",
             Mode::Forward => "forward",
         };
-        write!(f, "{mode} derivative through `{}`", policy::path(&self.shim))
+        write!(
+            f,
+            "{mode} derivative through `{}`",
+            policy::path(&self.shim)
+        )
     }
 }
 
-/// What `definition`s need declared. The engine runs Enzyme only if `__enzyme_autodiff` is named.
-pub const DECLARATIONS: &str = "declare void @__enzyme_autodiff(...)\ndeclare void @__enzyme_fwddiff(...)\n";
+/// What `definition`s need declared.
+pub const DECLARATIONS: &str =
+    "declare void @__enzyme_autodiff(...)\ndeclare void @__enzyme_fwddiff(...)\n";
+
+/// The engine runs Enzyme only on a module that names this, forward mode or not.
+pub const ENGINE_MARK: &str = "declare void @__enzyme_autodiff(...)\n";
 
 #[cfg(test)]
 mod tests {
@@ -105,11 +118,15 @@ mod tests {
 
     #[test]
     fn a_symbol_says_what_is_wanted() {
-        let d = Derivative::from_symbol("__enzyme_derivative_121__ZN4main4shim17h9f30117ddf0ae344E").unwrap();
+        let d =
+            Derivative::from_symbol("__enzyme_derivative_121__ZN4main4shim17h9f30117ddf0ae344E")
+                .unwrap();
         assert_eq!((d.mode, d.ret), (Mode::Reverse, Return::DupNoNeed));
         assert_eq!(d.shim, "_ZN4main4shim17h9f30117ddf0ae344E");
         let text = d.definition("shim");
-        assert!(text.contains("@__enzyme_autodiff(ptr @\"shim\"") && text.contains("enzyme_dupnoneed"));
+        assert!(
+            text.contains("@__enzyme_autodiff(ptr @\"shim\"") && text.contains("enzyme_dupnoneed")
+        );
     }
 
     #[test]

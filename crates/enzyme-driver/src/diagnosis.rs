@@ -32,14 +32,23 @@ impl fmt::Display for Diagnosis {
             Mode::Reverse => "reverse",
             Mode::Forward => "forward",
         };
-        write!(f, "cannot differentiate `{}` ({mode} mode): {}", self.function, self.reason)?;
+        write!(
+            f,
+            "cannot differentiate `{}` ({mode} mode): {}",
+            self.function, self.reason
+        )?;
         match (&self.place, &self.inside) {
             (Some(place), Some(inside)) => write!(f, "\n  --> {place}, in `{inside}`")?,
             (Some(place), None) => write!(f, "\n  --> {place}")?,
             (None, Some(inside)) => write!(f, "\n  --> in `{inside}`")?,
             (None, None) => {}
         }
-        write!(f, "\n  help: {}\n  note: the engine's own words are in `{}`", self.advice, self.log.display())
+        write!(
+            f,
+            "\n  help: {}\n  note: the engine's own words are in `{}`",
+            self.advice,
+            self.log.display()
+        )
     }
 }
 
@@ -60,10 +69,20 @@ pub struct Finding {
 
 /// Sorts what an engine said.
 pub fn explain(ended: &Ended, limit: std::time::Duration) -> Finding {
-    let error = ended.output.lines().find(|line| line.starts_with("error: ")).or_else(|| ended.output.lines().next());
+    let error = ended
+        .output
+        .lines()
+        .find(|line| line.starts_with("error: "))
+        .or_else(|| ended.output.lines().next());
     let line = error.unwrap_or_default();
     let (reason, advice, is_about_types) = reason(ended, line, limit);
-    Finding { place: place(line), inside: inside(line), reason, advice, is_about_types }
+    Finding {
+        place: place(line),
+        inside: inside(line),
+        reason,
+        advice,
+        is_about_types,
+    }
 }
 
 fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, String, bool) {
@@ -78,22 +97,34 @@ fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, Str
     if let Some(callee) = missing_rule(all) {
         let callee = policy::path(&callee);
         return (
-            format!("it calls `{callee}`, whose body is not available as Rust bitcode and for which Enzyme has no rule"),
-            "write that function in Rust, or move the call out of the differentiated function".into(),
+            format!(
+                "it calls `{callee}`, whose body is not available as Rust bitcode and for which Enzyme has no rule"
+            ),
+            "write that function in Rust, or move the call out of the differentiated function"
+                .into(),
             false,
         );
     }
     if all.contains("inline asm") || all.contains("InlineAsm") || line.contains(" asm ") {
-        return ("it contains inline assembly, which has no derivative".into(), "use a Rust implementation".into(), false);
+        return (
+            "it contains inline assembly, which has no derivative".into(),
+            "use a Rust implementation".into(),
+            false,
+        );
     }
-    if all.contains("Cannot deduce type") || all.contains("Illegal updateAnalysis") || all.contains("updateAnalysis") {
+    if all.contains("Cannot deduce type")
+        || all.contains("Illegal updateAnalysis")
+        || all.contains("updateAnalysis")
+    {
         return (
             "Enzyme could not find out which memory holds floating-point numbers".into(),
             "avoid reinterpreting memory (unions, transmutes, untyped copies) in the differentiated function".into(),
             true,
         );
     }
-    if all.contains("marked shadow global") || all.contains("without shadow") && all.contains("global") {
+    if all.contains("marked shadow global")
+        || all.contains("without shadow") && all.contains("global")
+    {
         return (
             "it reads or writes floating-point numbers in a mutable static".into(),
             "pass the data as an argument instead".into(),
@@ -102,19 +133,28 @@ fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, Str
     }
     if all.contains("unknown intrinsic") || all.contains("cannot handle") {
         return (
-            format!("Enzyme has no rule for an operation: {}", operation(all).unwrap_or_else(|| "see the log".into())),
+            format!(
+                "Enzyme has no rule for an operation: {}",
+                operation(all).unwrap_or_else(|| "see the log".into())
+            ),
             "write the operation in another way".into(),
             true,
         );
     }
     if all.trim().is_empty() {
         return (
-            format!("the engine said nothing and made nothing ({})", ended.describe()),
+            format!(
+                "the engine said nothing and made nothing ({})",
+                ended.describe()
+            ),
             "run `cargo enzyme doctor`".into(),
             true,
         );
     }
-    if all.contains("Assertion") || all.contains("PLEASE submit a bug report") || all.contains("Stack dump") {
+    if all.contains("Assertion")
+        || all.contains("PLEASE submit a bug report")
+        || all.contains("Stack dump")
+    {
         return (
             format!("the engine crashed ({})", ended.describe()),
             "this is a limit of Enzyme: try to simplify the function; the log may be worth an issue".into(),
@@ -157,13 +197,19 @@ fn place(line: &str) -> Option<String> {
 
 fn inside(line: &str) -> Option<String> {
     let name = line.split_once("in function ")?.1.split(' ').next()?;
-    let name = ["preprocess_", "augmented_", "diffe", "fwddiffe"].iter().fold(name, |n, p| n.strip_prefix(p).unwrap_or(n));
+    let name = ["preprocess_", "augmented_", "diffe", "fwddiffe"]
+        .iter()
+        .fold(name, |n, p| n.strip_prefix(p).unwrap_or(n));
     Some(policy::path(name))
 }
 
 fn plain(line: &str) -> String {
     let text = line.split_once("Enzyme: ").map_or(line, |(_, text)| text);
-    text.strip_prefix("error: ").unwrap_or(text).chars().take(300).collect()
+    text.strip_prefix("error: ")
+        .unwrap_or(text)
+        .chars()
+        .take(300)
+        .collect()
 }
 
 #[cfg(test)]
@@ -172,7 +218,10 @@ mod tests {
     use std::time::Duration;
 
     fn ended(output: &str) -> Ended {
-        Ended { status: Some(std::process::ExitStatus::default()), output: output.to_owned() }
+        Ended {
+            status: Some(std::process::ExitStatus::default()),
+            output: output.to_owned(),
+        }
     }
 
     #[test]
@@ -187,9 +236,18 @@ mod tests {
 
     #[test]
     fn an_unknown_place_is_left_out_and_silence_is_reported() {
-        let finding = explain(&ended("error: <unknown>:0:0: in function f void (): Enzyme: Cannot deduce type of copy"), Duration::ZERO);
+        let finding = explain(
+            &ended(
+                "error: <unknown>:0:0: in function f void (): Enzyme: Cannot deduce type of copy",
+            ),
+            Duration::ZERO,
+        );
         assert_eq!(finding.place, None);
         assert!(finding.is_about_types);
-        assert!(explain(&ended(""), Duration::ZERO).reason.contains("said nothing"));
+        assert!(
+            explain(&ended(""), Duration::ZERO)
+                .reason
+                .contains("said nothing")
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::allocator;
 use crate::closure::Closure;
-use crate::derivative::Derivative;
+use crate::derivative::{Derivative, ENGINE_MARK};
 use crate::diagnosis::{self, Diagnosis, Finding};
 use crate::engine::{Catalyst, Engine, LADDER, Outcome, Typing};
 use crate::error::Error;
@@ -23,8 +23,17 @@ const PIPELINE: &str = "pipeline 1";
 const INLINE_THRESHOLD: &str = "1000";
 
 /// The object that defines `derivative`, from the cache or made.
-pub fn object(session: &Session, derivative: &Derivative, closure: &Closure, debug: bool) -> Result<PathBuf, Error> {
-    let engine = session.engine.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+pub fn object(
+    session: &Session,
+    derivative: &Derivative,
+    closure: &Closure,
+    debug: bool,
+) -> Result<PathBuf, Error> {
+    let engine = session
+        .engine
+        .as_ref()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
     let key = files::digest(&[
         PIPELINE.as_bytes(),
         closure.text.as_bytes(),
@@ -39,7 +48,13 @@ pub fn object(session: &Session, derivative: &Derivative, closure: &Closure, deb
     })
 }
 
-fn make(session: &Session, derivative: &Derivative, closure: &Closure, debug: bool, key: &str) -> Result<Vec<u8>, Error> {
+fn make(
+    session: &Session,
+    derivative: &Derivative,
+    closure: &Closure,
+    debug: bool,
+    key: &str,
+) -> Result<Vec<u8>, Error> {
     let work = session.cache.work_dir()?;
     let prepared = prepare(session, closure, work.path())?;
     let differentiated = match climb(session, &prepared, work.path())? {
@@ -51,7 +66,9 @@ fn make(session: &Session, derivative: &Derivative, closure: &Closure, debug: bo
         }
         Err((finding, said)) => {
             let log = keep_log(session, key, closure, &prepared, &said)?;
-            return Err(Error::Engine(Box::new(diagnosis(derivative, closure, finding, log))));
+            return Err(Error::Engine(Box::new(diagnosis(
+                derivative, closure, finding, log,
+            ))));
         }
     };
     let finished = finish(session, &differentiated, closure, debug);
@@ -64,14 +81,36 @@ pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result
     std::fs::write(&input, &closure.text).map_err(Error::io("write", &input))?;
     let mut command = session.toolchain.clang()?.command();
     command.arg(format!("--target={}", session.target));
-    command.args(["-O2", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops", "-Wno-override-module"]);
-    for option in [format!("-inline-threshold={INLINE_THRESHOLD}"), format!("-inlinecold-threshold={INLINE_THRESHOLD}")] {
+    command.args([
+        "-O2",
+        "-fno-vectorize",
+        "-fno-slp-vectorize",
+        "-fno-unroll-loops",
+        "-Wno-override-module",
+    ]);
+    for option in [
+        format!("-inline-threshold={INLINE_THRESHOLD}"),
+        format!("-inlinecold-threshold={INLINE_THRESHOLD}"),
+    ] {
         command.args(["-mllvm", &option]);
     }
-    command.args(["-x", "ir", "-S", "-Xclang", "-emit-llvm"]).arg(&input).arg("-o").arg(&output);
-    process::succeed("optimising before differentiation", &mut command, session.patience)?;
+    command
+        .args(["-x", "ir", "-S", "-Xclang", "-emit-llvm"])
+        .arg(&input)
+        .arg("-o")
+        .arg(&output);
+    process::succeed(
+        "optimising before differentiation",
+        &mut command,
+        session.patience,
+    )?;
     let typed = directory.join("typed.ll");
-    std::fs::write(&typed, types::annotate(&files::read(&output)?)).map_err(Error::io("write", &typed))?;
+    let mut text = types::annotate(&files::read(&output)?);
+    if !text.contains("declare void @__enzyme_autodiff(") {
+        // Dropped as unused, but the engine looks for it before it runs Enzyme.
+        text.push_str(ENGINE_MARK);
+    }
+    std::fs::write(&typed, text).map_err(Error::io("write", &typed))?;
     Ok(typed)
 }
 
@@ -88,12 +127,18 @@ fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, E
         let finding = diagnosis::explain(&ended, session.timeout);
         let hopeless = !finding.is_about_types;
         let (_, said) = first.get_or_insert_with(|| (finding, String::new()));
-        said.push_str(&format!("== {typing:?} typing: {}\n{}\n", ended.describe(), ended.output));
+        said.push_str(&format!(
+            "== {typing:?} typing: {}\n{}\n",
+            ended.describe(),
+            ended.output
+        ));
         if hopeless {
             break;
         }
     }
-    Ok(Err(first.unwrap_or_else(|| unreachable!("the ladder has rungs"))))
+    Ok(Err(
+        first.unwrap_or_else(|| unreachable!("the ladder has rungs"))
+    ))
 }
 
 fn loose_note(function: &str) -> String {
@@ -103,17 +148,33 @@ fn loose_note(function: &str) -> String {
     )
 }
 
-fn keep_log(session: &Session, key: &str, closure: &Closure, prepared: &Path, said: &str) -> Result<PathBuf, Error> {
+fn keep_log(
+    session: &Session,
+    key: &str,
+    closure: &Closure,
+    prepared: &Path,
+    said: &str,
+) -> Result<PathBuf, Error> {
     let directory = session.cache.log_dir(key);
     files::write(&directory.join("engine.log"), said.as_bytes())?;
     files::write(&directory.join("closure.ll"), closure.text.as_bytes())?;
-    files::write(&directory.join("input.ll"), files::read(prepared)?.as_bytes())?;
+    files::write(
+        &directory.join("input.ll"),
+        files::read(prepared)?.as_bytes(),
+    )?;
     Ok(directory.join("engine.log"))
 }
 
-fn diagnosis(derivative: &Derivative, closure: &Closure, finding: Finding, log: PathBuf) -> Diagnosis {
+fn diagnosis(
+    derivative: &Derivative,
+    closure: &Closure,
+    finding: Finding,
+    log: PathBuf,
+) -> Diagnosis {
     let function = subject(closure, derivative);
-    let inside = finding.inside.filter(|name| *name != function && !name.contains("oxide_enzyme::__private"));
+    let inside = finding
+        .inside
+        .filter(|name| *name != function && !name.contains("oxide_enzyme::__private"));
     Diagnosis {
         place: finding.place.or_else(|| first_place(closure, derivative)),
         function,
@@ -129,27 +190,43 @@ fn diagnosis(derivative: &Derivative, closure: &Closure, finding: Finding, log: 
 /// inlined, the derivative that the macro made.
 pub fn subject(closure: &Closure, derivative: &Derivative) -> String {
     let shim = body_of(&closure.text, &derivative.shim);
-    let Some(glue) = callees(shim).into_iter().find(|name| policy::path(name).contains("{closure")) else {
+    let Some(glue) = callees(shim)
+        .into_iter()
+        .find(|name| policy::path(name).contains("{closure"))
+    else {
         return policy::path(&derivative.shim);
     };
     let made = policy::path(glue);
     let made = made.split("::{").next().unwrap_or(&made).to_owned();
-    let module = made.rsplit_once("::").map_or("", |(module, _)| module).to_owned();
+    let module = made
+        .rsplit_once("::")
+        .map_or("", |(module, _)| module)
+        .to_owned();
     let primal = callees(body_of(&closure.text, glue))
         .into_iter()
         .map(policy::path)
-        .find(|path| !path.starts_with("core::") && !path.starts_with("<core::") && path.starts_with(module.trim_start_matches('<')));
+        .find(|path| {
+            !path.starts_with("core::")
+                && !path.starts_with("<core::")
+                && path.starts_with(module.trim_start_matches('<'))
+        });
     primal.unwrap_or(made)
 }
 
 /// `file:line` of the derivative, from the debug information of the macro's expansion.
 fn first_place(closure: &Closure, derivative: &Derivative) -> Option<String> {
     let shim = body_of(&closure.text, &derivative.shim);
-    let glue = callees(shim).into_iter().find(|name| policy::path(name).contains("{closure"))?;
+    let glue = callees(shim)
+        .into_iter()
+        .find(|name| policy::path(name).contains("{closure"))?;
     let head = body_of(&closure.text, glue).lines().next()?;
     let id = head.split_once("!dbg !")?.1.split(' ').next()?;
     let program = metadata(&closure.text, id)?;
-    let field = |name: &str| program.split_once(name).map(|(_, v)| v.split([',', ')']).next().unwrap_or("").trim_matches('"'));
+    let field = |name: &str| {
+        program
+            .split_once(name)
+            .map(|(_, v)| v.split([',', ')']).next().unwrap_or("").trim_matches('"'))
+    };
     let file = metadata(&closure.text, field("file: !")?)?;
     let path = file.split_once("filename: \"")?.1.split('"').next()?;
     Some(format!("{path}:{}", field(" line: ")?))
@@ -165,8 +242,15 @@ fn body_of<'a>(text: &'a str, symbol: &str) -> &'a str {
     let start = text
         .match_indices("\ndefine ")
         .map(|(at, _)| at + 1)
-        .find(|at| text[*at..].lines().next().is_some_and(|line| line.contains(&format!("{name}("))));
-    start.map_or("", |at| text[at..].split_inclusive("\n}\n").next().unwrap_or(""))
+        .find(|at| {
+            text[*at..]
+                .lines()
+                .next()
+                .is_some_and(|line| line.contains(&format!("{name}(")))
+        });
+    start.map_or("", |at| {
+        text[at..].split_inclusive("\n}\n").next().unwrap_or("")
+    })
 }
 
 fn callees(body: &str) -> Vec<&str> {
@@ -186,7 +270,11 @@ fn callees(body: &str) -> Vec<&str> {
 fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: bool) -> String {
     let text = restore_allocator(differentiated, closure.allocator_prefix.as_deref());
     let mut out = String::with_capacity(text.len());
-    for line in closure.text.lines().filter(|line| line.starts_with("target ")) {
+    for line in closure
+        .text
+        .lines()
+        .filter(|line| line.starts_with("target "))
+    {
         out.push_str(line);
         out.push('\n');
     }
@@ -206,7 +294,9 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
 }
 
 fn restore_allocator(text: &str, prefix: Option<&str>) -> String {
-    let Some(prefix) = prefix else { return text.to_owned() };
+    let Some(prefix) = prefix else {
+        return text.to_owned();
+    };
     rewrite(text, |reference| match reference {
         Reference::Symbol(name @ ("__rust_alloc" | "__rust_alloc_zeroed" | "__rust_dealloc")) => {
             Some(ir::quoted(&allocator::mangled_name(prefix, name)))
@@ -218,12 +308,23 @@ fn restore_allocator(text: &str, prefix: Option<&str>) -> String {
 
 /// The final optimisation and code generation. Functions carry the crate's target-cpu and features as attributes.
 fn generate(session: &Session, ir: &str, directory: &Path) -> Result<Vec<u8>, Error> {
-    let (input, output) = (directory.join("finished.ll"), directory.join("derivative.o"));
+    let (input, output) = (
+        directory.join("finished.ll"),
+        directory.join("derivative.o"),
+    );
     std::fs::write(&input, ir).map_err(Error::io("write", &input))?;
     let mut command = session.toolchain.clang()?.command();
     command.arg(format!("--target={}", session.target));
-    command.args(["-O3", "-c", "-fPIC", "-Wno-override-module", "-x", "ir"]).arg(&input).arg("-o").arg(&output);
-    process::succeed("generating code of a derivative", &mut command, session.patience)?;
+    command
+        .args(["-O3", "-c", "-fPIC", "-Wno-override-module", "-x", "ir"])
+        .arg(&input)
+        .arg("-o")
+        .arg(&output);
+    process::succeed(
+        "generating code of a derivative",
+        &mut command,
+        session.patience,
+    )?;
     std::fs::read(&output).map_err(Error::io("read", &output))
 }
 

@@ -33,7 +33,12 @@ pub enum Outcome {
 /// Something that differentiates a module.
 pub trait Engine {
     /// Differentiates `input`, a file of textual IR, working in `directory`.
-    fn differentiate(&self, input: &Path, directory: &Path, typing: Typing) -> Result<Outcome, Error>;
+    fn differentiate(
+        &self,
+        input: &Path,
+        directory: &Path,
+        typing: Typing,
+    ) -> Result<Outcome, Error>;
 }
 
 /// The engine of the portable toolchain: the `catalyst` executable, which runs O2 and then Enzyme.
@@ -57,13 +62,18 @@ impl<'a> Catalyst<'a> {
 }
 
 impl Engine for Catalyst<'_> {
-    fn differentiate(&self, input: &Path, directory: &Path, typing: Typing) -> Result<Outcome, Error> {
+    fn differentiate(
+        &self,
+        input: &Path,
+        directory: &Path,
+        typing: Typing,
+    ) -> Result<Outcome, Error> {
         let workspace = directory.join(format!("{typing:?}").to_lowercase());
         std::fs::create_dir(&workspace).map_err(Error::io("make", &workspace))?;
         let mut command = self.command()?;
         command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
         // Vectorised or unrolled code differentiates badly; both come after Enzyme.
-        command.args(["--vectorize-loops=false", "--vectorize-slp=false", "--enable-loop-interleaving=false"]);
+        command.args(["--vectorize-loops=false", "--vectorize-slp=false"]);
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
         command.arg(match typing {
@@ -73,13 +83,19 @@ impl Engine for Catalyst<'_> {
         if typing == Typing::Loose {
             command.arg("--enzyme-loose-types");
         }
-        command.arg(workspace_argument(&workspace)).arg(input).arg("-o").arg(workspace.join("unused.o"));
+        command
+            .arg(workspace_argument(&workspace))
+            .arg(input)
+            .arg("-o")
+            .arg(workspace.join("unused.o"));
         let ended = process::run(&mut command, self.session.timeout)?;
         // The exit status does not tell: look for the result itself, and for an error beside it.
         let output = workspace.join("2_AfterEnzymePasses.ll");
         let complained = ended.output.lines().any(|line| line.starts_with("error: "));
         match std::fs::read_to_string(&output) {
-            Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => Ok(Outcome::Done(text)),
+            Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => {
+                Ok(Outcome::Done(text))
+            }
             _ => Ok(Outcome::Failed(ended)),
         }
     }
@@ -94,6 +110,7 @@ fn workspace_argument(workspace: &Path) -> std::ffi::OsString {
 /// No call of Enzyme may be left.
 fn is_differentiated(ir: &str) -> bool {
     !ir.lines().any(|line| {
-        (line.contains("@__enzyme_autodiff") || line.contains("@__enzyme_fwddiff")) && !line.starts_with("declare ")
+        (line.contains("@__enzyme_autodiff") || line.contains("@__enzyme_fwddiff"))
+            && !line.starts_with("declare ")
     })
 }

@@ -71,7 +71,9 @@ pub enum Error {
         derivative: String,
     },
     /// A source file changed between the compilation of a crate and the making of its bitcode.
-    #[error("the source of crate `{crate_name}` changed while it was being built\n  help: build again")]
+    #[error(
+        "the source of crate `{crate_name}` changed while it was being built\n  help: build again"
+    )]
     SourceChanged {
         /// The crate.
         crate_name: String,
@@ -94,10 +96,18 @@ impl Error {
     /// For `map_err`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
     }
 }
 
 fn indented(text: &str) -> impl fmt::Display + '_ {
-    fmt::from_fn(move |f| text.trim_end().lines().try_for_each(|line| write!(f, "\n  {line}")))
+    fmt::from_fn(move |f| {
+        text.trim_end()
+            .lines()
+            .try_for_each(|line| write!(f, "\n  {line}"))
+    })
 }

@@ -11,9 +11,11 @@ use crate::error::Error;
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).map_err(Error::io("make", directory))?;
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(Error::io("write in", directory))?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(directory).map_err(Error::io("write in", directory))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|e| Error::io("write", path)(e.error))?;
+    file.persist(path)
+        .map_err(|e| Error::io("write", path)(e.error))?;
     Ok(())
 }
 
@@ -29,7 +31,10 @@ pub fn digest(pieces: &[&[u8]]) -> String {
         hash.update((piece.len() as u64).to_le_bytes());
         hash.update(piece);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Size and time of a file, as text: what a cache that must not read the file goes by.

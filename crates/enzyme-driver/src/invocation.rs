@@ -32,7 +32,10 @@ pub struct Invocation {
 impl Invocation {
     /// The invocation that this process is asked to make; `None` if an argument is not Unicode (then it is left alone).
     pub fn current(program: &OsString, arguments: &[OsString]) -> Option<Invocation> {
-        let arguments: Option<Vec<String>> = arguments.iter().map(|a| a.to_str().map(str::to_owned)).collect();
+        let arguments: Option<Vec<String>> = arguments
+            .iter()
+            .map(|a| a.to_str().map(str::to_owned))
+            .collect();
         Some(Invocation {
             program: program.into(),
             arguments: arguments?,
@@ -44,7 +47,8 @@ impl Invocation {
     /// Reads a record.
     pub fn read(path: &Path) -> Result<Invocation, Error> {
         let text = std::fs::read(path).map_err(Error::io("read", path))?;
-        serde_json::from_slice(&text).map_err(|e| Error::Internal(format!("record `{}`: {e}", path.display())))
+        serde_json::from_slice(&text)
+            .map_err(|e| Error::Internal(format!("record `{}`: {e}", path.display())))
     }
 
     /// Writes a record, atomically.
@@ -55,8 +59,15 @@ impl Invocation {
 
     /// The crate's name, if it is a compilation at all (and not a question about the compiler).
     pub fn crate_name(&self) -> Option<&str> {
-        let asks = self.arguments.iter().any(|a| a == "--print" || a.starts_with("--print=") || a == "-vV");
-        if asks { None } else { self.value_of("--crate-name") }
+        let asks = self
+            .arguments
+            .iter()
+            .any(|a| a == "--print" || a.starts_with("--print=") || a == "-vV");
+        if asks {
+            None
+        } else {
+            self.value_of("--crate-name")
+        }
     }
 
     /// The kinds of crate it makes; a test is a program.
@@ -64,17 +75,24 @@ impl Invocation {
         if self.arguments.iter().any(|a| a == "--test") {
             return vec!["bin"];
         }
-        self.values_of("--crate-type").flat_map(|v| v.split(',')).collect()
+        self.values_of("--crate-type")
+            .flat_map(|v| v.split(','))
+            .collect()
     }
 
     /// Whether it makes code (as opposed to checking only).
     pub fn makes_code(&self) -> bool {
-        self.values_of("--emit").any(|v| v.split(',').any(|kind| kind == "link" || kind.starts_with("link=")))
+        self.values_of("--emit").any(|v| {
+            v.split(',')
+                .any(|kind| kind == "link" || kind.starts_with("link="))
+        })
     }
 
     /// Whether this is code that runs while building: a procedural macro or a build script.
     pub fn is_build_time(&self) -> bool {
-        let script = self.crate_name().is_some_and(|name| name.starts_with("build_script_"));
+        let script = self
+            .crate_name()
+            .is_some_and(|name| name.starts_with("build_script_"));
         script || self.crate_types().contains(&"proc-macro")
     }
 
@@ -85,7 +103,10 @@ impl Invocation {
         while let Some(argument) = arguments.next() {
             let option = match argument.as_str() {
                 "-C" | "--codegen" => arguments.next().map_or("", String::as_str),
-                other => other.strip_prefix("-C").or_else(|| other.strip_prefix("--codegen=")).unwrap_or(""),
+                other => other
+                    .strip_prefix("-C")
+                    .or_else(|| other.strip_prefix("--codegen="))
+                    .unwrap_or(""),
             };
             match option.split_once('=') {
                 Some((name, value)) if name.replace('_', "-") == key => found = Some(value),
@@ -98,12 +119,17 @@ impl Invocation {
 
     /// The directory that outputs go to.
     pub fn out_dir(&self) -> Option<PathBuf> {
-        self.value_of("--out-dir").map(|dir| self.directory.join(dir))
+        self.value_of("--out-dir")
+            .map(|dir| self.directory.join(dir))
     }
 
     /// `name-hash`, as in `libname-hash.rlib`.
     pub fn file_stem(&self) -> Option<String> {
-        Some(format!("{}{}", self.crate_name()?, self.codegen("extra-filename").unwrap_or("")))
+        Some(format!(
+            "{}{}",
+            self.crate_name()?,
+            self.codegen("extra-filename").unwrap_or("")
+        ))
     }
 
     /// The target triple, if it is not the host's.
@@ -113,7 +139,10 @@ impl Invocation {
 
     /// Whether the user asked for whole-program optimisation by rustc.
     pub fn wants_lto(&self) -> bool {
-        matches!(self.codegen("lto"), Some("" | "y" | "yes" | "on" | "true" | "fat" | "thin"))
+        matches!(
+            self.codegen("lto"),
+            Some("" | "y" | "yes" | "on" | "true" | "fat" | "thin")
+        )
     }
 
     /// The value of `--name value` or `--name=value`.
@@ -122,12 +151,15 @@ impl Invocation {
     }
 
     fn values_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.arguments.iter().enumerate().filter_map(move |(n, argument)| {
-            if argument == name {
-                return self.arguments.get(n + 1).map(String::as_str);
-            }
-            argument.strip_prefix(name)?.strip_prefix('=')
-        })
+        self.arguments
+            .iter()
+            .enumerate()
+            .filter_map(move |(n, argument)| {
+                if argument == name {
+                    return self.arguments.get(n + 1).map(String::as_str);
+                }
+                argument.strip_prefix(name)?.strip_prefix('=')
+            })
     }
 }
 
@@ -138,7 +170,11 @@ pub fn record_path(directory: &Path, stem: &str) -> PathBuf {
 
 /// The record that belongs to an rlib.
 pub fn record_of_rlib(rlib: &Path) -> Option<PathBuf> {
-    let stem = rlib.file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".rlib")?;
+    let stem = rlib
+        .file_name()?
+        .to_str()?
+        .strip_prefix("lib")?
+        .strip_suffix(".rlib")?;
     Some(record_path(rlib.parent()?, stem))
 }
 
@@ -149,7 +185,10 @@ fn cargo_environment() -> BTreeMap<String, String> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| {
             let ours = name.starts_with("OXIDE_ENZYME_");
-            !ours && (name.starts_with("CARGO_") || name == "OUT_DIR" || !outer.contains(name.as_str()))
+            !ours
+                && (name.starts_with("CARGO_")
+                    || name == "OUT_DIR"
+                    || !outer.contains(name.as_str()))
         })
         .collect()
 }
@@ -169,7 +208,9 @@ mod tests {
 
     #[test]
     fn options_are_read_in_all_their_forms() {
-        let i = invocation("--crate-name f --crate-type lib --emit=dep-info,link -C opt-level=3 -Clto -C extra_filename=-1 --out-dir o");
+        let i = invocation(
+            "--crate-name f --crate-type lib --emit=dep-info,link -C opt-level=3 -Clto -C extra_filename=-1 --out-dir o",
+        );
         assert_eq!(i.crate_name(), Some("f"));
         assert_eq!(i.crate_types(), ["lib"]);
         assert!(i.makes_code() && i.wants_lto());
@@ -180,7 +221,10 @@ mod tests {
 
     #[test]
     fn questions_are_not_compilations() {
-        assert_eq!(invocation("- --crate-name ___ --print=file-names").crate_name(), None);
+        assert_eq!(
+            invocation("- --crate-name ___ --print=file-names").crate_name(),
+            None
+        );
         assert!(!invocation("--crate-name f --emit=metadata").makes_code());
         assert!(invocation("--crate-name build_script_build --crate-type bin").is_build_time());
     }

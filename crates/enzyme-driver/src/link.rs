@@ -43,18 +43,31 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     if !asks_for_derivatives(&inputs)? {
         return run_linker(&linker, arguments);
     }
-    let record = std::env::var_os(RECORD).ok_or_else(|| Error::Internal(format!("{RECORD} is not set")))?;
+    let record =
+        std::env::var_os(RECORD).ok_or_else(|| Error::Internal(format!("{RECORD} is not set")))?;
     let invocation = Invocation::read(Path::new(&record))?;
     if invocation.wants_lto() {
-        return report(Report { without_lto: true, ..Report::default() }).map(|()| 0);
+        return report(Report {
+            without_lto: true,
+            ..Report::default()
+        })
+        .map(|()| 0);
     }
     let session = session_for(&invocation)?;
     let (objects, errors) = derivatives(&session, &invocation, &inputs)?;
     let mut arguments = arguments.to_vec();
     insert_objects(&mut arguments, objects);
     let failed = !errors.is_empty();
-    report(Report { notes: session.notes(), errors, without_lto: false })?;
-    if failed { Ok(1) } else { run_linker(&linker, &arguments) }
+    report(Report {
+        notes: session.notes(),
+        errors,
+        without_lto: false,
+    })?;
+    if failed {
+        Ok(1)
+    } else {
+        run_linker(&linker, &arguments)
+    }
 }
 
 /// The session for a crate's target.
@@ -74,16 +87,24 @@ pub fn derivatives(
 ) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
     let mut program = Linked::read(session, invocation, inputs)?;
     let wanted: Vec<Wanted> = program.wanted().to_vec();
-    let debug = invocation.codegen("debuginfo").is_some_and(|level| level != "0" && level != "none");
+    let debug = invocation
+        .codegen("debuginfo")
+        .is_some_and(|level| level != "0" && level != "none");
     let mut closures = Vec::new();
     for Wanted { derivative, unit } in wanted {
-        let found = program.load(unit)?.is_some_and(|module| module.get(&derivative.shim).is_some());
+        let found = program
+            .load(unit)?
+            .is_some_and(|module| module.get(&derivative.shim).is_some());
         if !found {
-            return Err(Error::NoBitcode { derivative: derivative.to_string() });
+            return Err(Error::NoBitcode {
+                derivative: derivative.to_string(),
+            });
         }
         let closure = closure::collect(&mut program, &derivative, unit)?;
         if let Some(variable) = closure.hidden_variables.first() {
-            return Err(Error::HiddenVariable { variable: crate::policy::path(variable) });
+            return Err(Error::HiddenVariable {
+                variable: crate::policy::path(variable),
+            });
         }
         closures.push((derivative, closure));
     }
@@ -173,12 +194,17 @@ fn run_linker(linker: &OsStr, arguments: &[OsString]) -> Result<i32, Error> {
     let status = Command::new(linker)
         .args(arguments)
         .status()
-        .map_err(|source| Error::Spawn { program: linker.to_string_lossy().into_owned(), source })?;
+        .map_err(|source| Error::Spawn {
+            program: linker.to_string_lossy().into_owned(),
+            source,
+        })?;
     Ok(status.code().unwrap_or(1))
 }
 
 fn report(report: Report) -> Result<(), Error> {
-    let Some(path) = std::env::var_os(REPORT) else { return Ok(()) };
+    let Some(path) = std::env::var_os(REPORT) else {
+        return Ok(());
+    };
     let text = serde_json::to_vec(&report).map_err(|e| Error::Internal(e.to_string()))?;
     files::write(Path::new(&path), &text)
 }
@@ -186,7 +212,10 @@ fn report(report: Report) -> Result<(), Error> {
 /// Leaves an error of the linker stage to the wrapper.
 pub fn report_error(error: &Error) {
     // Nobody to tell if even this fails; rustc still sees the exit code.
-    let _ = report(Report { errors: vec![error.to_string()], ..Report::default() });
+    let _ = report(Report {
+        errors: vec![error.to_string()],
+        ..Report::default()
+    });
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ pub fn is_inactive(symbol: &str) -> bool {
     let path = path(symbol);
     INACTIVE_PATHS.iter().any(|prefix| path.starts_with(prefix))
         || INACTIVE_TYPES.iter().any(|ty| is_method_of(&path, ty))
-        || INACTIVE_TRAITS.iter().any(|name| is_implementation_of(&path, name))
+        || INACTIVE_TRAITS
+            .iter()
+            .any(|name| is_implementation_of(&path, name))
         || FAILURES.iter().any(|suffix| path.ends_with(suffix))
 }
 
@@ -58,9 +60,19 @@ const INACTIVE_PATHS: &[&str] = &[
     "std::backtrace",
 ];
 
-const INACTIVE_TYPES: &[&str] = &["core::fmt::", "alloc::string::String", "std::time::", "std::io::"];
+const INACTIVE_TYPES: &[&str] = &[
+    "core::fmt::",
+    "alloc::string::String",
+    "std::time::",
+    "std::io::",
+];
 
-const INACTIVE_TRAITS: &[&str] = &["core::fmt::", "alloc::string::ToString", "core::error::Error", "std::io::"];
+const INACTIVE_TRAITS: &[&str] = &[
+    "core::fmt::",
+    "alloc::string::ToString",
+    "core::error::Error",
+    "std::io::",
+];
 
 const FAILURES: &[&str] = &[
     "::unwrap_failed",
@@ -82,7 +94,8 @@ const FAILURES: &[&str] = &[
 
 /// `<Type>::method` or `<impl Type>::method`.
 fn is_method_of(path: &str, ty: &str) -> bool {
-    path.strip_prefix('<').is_some_and(|rest| rest.starts_with(ty) && !rest.contains(" as "))
+    path.strip_prefix('<')
+        .is_some_and(|rest| rest.starts_with(ty) && !rest.contains(" as "))
 }
 
 /// `<Type as Trait>::method`.
@@ -96,11 +109,23 @@ mod tests {
 
     #[test]
     fn formatting_and_panics_are_inactive_and_arithmetic_is_not() {
-        assert!(is_inactive("_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check"));
-        assert!(is_inactive("_RNvNtNtNtCsgEmfK2I1SDS_4core5slice5index16slice_index_fail"));
-        assert!(is_inactive("_RNvXs8_NtNtNtCsgEmfK2I1SDS_4core3fmt3num3impmNtB9_7Display3fmt"));
-        assert!(!is_inactive("_ZN4main2df28_$u7b$$u7b$closure$u7d$$u7d$17h7fa07ff2b2ff2c50E"));
-        assert!(wants_inlining("_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$8grow_one17h22048d2323962ca3E"));
-        assert!(!wants_inlining("_RNvNtCslNYArtu3iFV_5alloc7raw_vec12handle_error"));
+        assert!(is_inactive(
+            "_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check"
+        ));
+        assert!(is_inactive(
+            "_RNvNtNtNtCsgEmfK2I1SDS_4core5slice5index16slice_index_fail"
+        ));
+        assert!(is_inactive(
+            "_RNvXs8_NtNtNtCsgEmfK2I1SDS_4core3fmt3num3impmNtB9_7Display3fmt"
+        ));
+        assert!(!is_inactive(
+            "_ZN4main2df28_$u7b$$u7b$closure$u7d$$u7d$17h7fa07ff2b2ff2c50E"
+        ));
+        assert!(wants_inlining(
+            "_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$8grow_one17h22048d2323962ca3E"
+        ));
+        assert!(!wants_inlining(
+            "_RNvNtCslNYArtu3iFV_5alloc7raw_vec12handle_error"
+        ));
     }
 }

@@ -19,14 +19,18 @@ pub struct Ended {
 impl Ended {
     /// The status in words.
     pub fn describe(&self) -> String {
-        self.status.map_or_else(|| "stopped".to_owned(), |status| status.to_string())
+        self.status
+            .map_or_else(|| "stopped".to_owned(), |status| status.to_string())
     }
 }
 
 /// Runs `command` to its end, or until `limit`.
 pub fn run(command: &mut Command, limit: Duration) -> Result<Ended, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let failed = |source| Error::Spawn { program: program.clone(), source };
+    let failed = |source| Error::Spawn {
+        program: program.clone(),
+        source,
+    };
     let mut log: File = tempfile::tempfile().map_err(failed)?;
     let mut child = command
         .stdin(Stdio::null())
@@ -49,8 +53,13 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Ended, Error> {
         pause = (pause * 2).min(Duration::from_millis(20));
     };
     let mut output = Vec::new();
-    log.rewind().and_then(|()| log.read_to_end(&mut output)).map_err(failed)?;
-    Ok(Ended { status, output: String::from_utf8_lossy(&output).into_owned() })
+    log.rewind()
+        .and_then(|()| log.read_to_end(&mut output))
+        .map_err(failed)?;
+    Ok(Ended {
+        status,
+        output: String::from_utf8_lossy(&output).into_owned(),
+    })
 }
 
 /// Runs a program that must succeed.
@@ -58,7 +67,11 @@ pub fn succeed(what: &str, command: &mut Command, limit: Duration) -> Result<Str
     let ended = run(command, limit)?;
     match ended.status {
         Some(status) if status.success() => Ok(ended.output),
-        _ => Err(Error::Tool { what: what.to_owned(), status: ended.describe(), stderr: ended.output }),
+        _ => Err(Error::Tool {
+            what: what.to_owned(),
+            status: ended.describe(),
+            stderr: ended.output,
+        }),
     }
 }
 
@@ -74,7 +87,11 @@ mod tests {
 
     #[test]
     fn output_is_kept() {
-        let ended = run(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]), Duration::from_secs(10)).unwrap();
+        let ended = run(
+            Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]),
+            Duration::from_secs(10),
+        )
+        .unwrap();
         assert_eq!(ended.status.and_then(|s| s.code()), Some(3));
         assert_eq!(ended.output, "out\nerr\n");
     }

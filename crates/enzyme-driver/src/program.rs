@@ -62,9 +62,21 @@ pub struct Linked<'a> {
 
 impl<'a> Linked<'a> {
     /// Reads the symbol tables of everything. `invocation` made the objects.
-    pub fn read(session: &'a Session, invocation: &Invocation, inputs: &Inputs) -> Result<Linked<'a>, Error> {
-        let linked = Unit { origin: Origin::Linked(invocation.clone()), module: None };
-        let mut program = Linked { session, units: vec![linked], definitions: HashMap::new(), wanted: Vec::new() };
+    pub fn read(
+        session: &'a Session,
+        invocation: &Invocation,
+        inputs: &Inputs,
+    ) -> Result<Linked<'a>, Error> {
+        let linked = Unit {
+            origin: Origin::Linked(invocation.clone()),
+            module: None,
+        };
+        let mut program = Linked {
+            session,
+            units: vec![linked],
+            definitions: HashMap::new(),
+            wanted: Vec::new(),
+        };
         for path in &inputs.objects {
             let bytes = read(path)?;
             program.add_object(&bytes, 0);
@@ -82,7 +94,10 @@ impl<'a> Linked<'a> {
 
     fn add_rlib(&mut self, path: &Path) -> Result<(), Error> {
         let unit = self.units.len();
-        self.units.push(Unit { origin: origin_of(path), module: None });
+        self.units.push(Unit {
+            origin: origin_of(path),
+            module: None,
+        });
         let bytes = read(path)?;
         let bad = |e: object::Error| Error::Internal(format!("archive `{}`: {e}", path.display()));
         let archive = ArchiveFile::parse(&*bytes).map_err(bad)?;
@@ -105,7 +120,9 @@ impl<'a> Linked<'a> {
 
     /// What is no object (metadata, say) is passed over.
     fn add_object(&mut self, bytes: &[u8], unit: usize) {
-        let Ok(file) = object::File::parse(bytes) else { return };
+        let Ok(file) = object::File::parse(bytes) else {
+            return;
+        };
         for symbol in file.symbols().filter(|s| s.is_global()) {
             let Ok(name) = symbol.name() else { continue };
             if symbol.is_undefined() {
@@ -117,8 +134,14 @@ impl<'a> Linked<'a> {
     }
 
     fn add_wanted(&mut self, symbol: &str, unit: usize) {
-        let Some(derivative) = Derivative::from_symbol(symbol) else { return };
-        if !self.wanted.iter().any(|wanted| wanted.derivative == derivative) {
+        let Some(derivative) = Derivative::from_symbol(symbol) else {
+            return;
+        };
+        if !self
+            .wanted
+            .iter()
+            .any(|wanted| wanted.derivative == derivative)
+        {
             self.wanted.push(Wanted { derivative, unit });
         }
     }
@@ -127,7 +150,9 @@ impl<'a> Linked<'a> {
     pub fn load(&mut self, unit: usize) -> Result<Option<&Module>, Error> {
         if self.units[unit].module.is_none() {
             self.units[unit].module = match &self.units[unit].origin {
-                Origin::Linked(invocation) => Some(bitcode::of_crate(self.session, invocation, None)?),
+                Origin::Linked(invocation) => {
+                    Some(bitcode::of_crate(self.session, invocation, None)?)
+                }
                 Origin::Dependency { rlib, record } => {
                     let invocation = Invocation::read(record)?;
                     bitcode::check_sources(&invocation, rlib)?;
@@ -144,16 +169,24 @@ impl<'a> Linked<'a> {
 
 impl Program for Linked<'_> {
     fn module(&self, id: usize) -> &Module {
-        self.units[id].module.as_ref().unwrap_or_else(|| unreachable!("a module is loaded before it is named"))
+        self.units[id]
+            .module
+            .as_ref()
+            .unwrap_or_else(|| unreachable!("a module is loaded before it is named"))
     }
 
     fn home(&mut self, symbol: &str) -> Result<Option<usize>, Error> {
-        let Some(&unit) = self.definitions.get(symbol) else { return Ok(None) };
+        let Some(&unit) = self.definitions.get(symbol) else {
+            return Ok(None);
+        };
         Ok(self.load(unit)?.is_some().then_some(unit))
     }
 
     fn is_support(&self, symbol: &str) -> bool {
-        let unit = self.definitions.get(symbol).map(|unit| &self.units[*unit].origin);
+        let unit = self
+            .definitions
+            .get(symbol)
+            .map(|unit| &self.units[*unit].origin);
         matches!(unit, Some(Origin::Std { name, .. }) if policy::is_support_crate(name))
     }
 
@@ -172,8 +205,14 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn origin_of(rlib: &Path) -> Origin {
     match invocation::record_of_rlib(rlib) {
-        Some(record) if record.exists() => Origin::Dependency { rlib: rlib.to_owned(), record },
-        _ if is_in_sysroot(rlib) => Origin::Std { rlib: rlib.to_owned(), name: crate_name(rlib) },
+        Some(record) if record.exists() => Origin::Dependency {
+            rlib: rlib.to_owned(),
+            record,
+        },
+        _ if is_in_sysroot(rlib) => Origin::Std {
+            rlib: rlib.to_owned(),
+            name: crate_name(rlib),
+        },
         _ => Origin::Foreign,
     }
 }
@@ -186,5 +225,7 @@ fn is_in_sysroot(rlib: &Path) -> bool {
 fn crate_name(rlib: &Path) -> String {
     let stem = rlib.file_stem().unwrap_or_default().to_string_lossy();
     let name = stem.strip_prefix("lib").unwrap_or(&stem);
-    name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned()
+    name.rsplit_once('-')
+        .map_or(name, |(name, _)| name)
+        .to_owned()
 }

@@ -51,14 +51,20 @@ impl Session {
         let store = Store::from_env()?;
         let toolchain = store
             .toolchain(&Lock::embedded()?, Platform::host()?)?
-            .ok_or_else(|| Error::NotInstalled { store: store.root().to_owned() })?;
-        let cache = std::env::var_os(CACHE).map_or_else(|| store.root().join("cache"), PathBuf::from);
+            .ok_or_else(|| Error::NotInstalled {
+                store: store.root().to_owned(),
+            })?;
+        let cache =
+            std::env::var_os(CACHE).map_or_else(|| store.root().join("cache"), PathBuf::from);
         Ok(Session::new(toolchain, &cache, target))
     }
 
     /// With a given toolchain and cache.
     pub fn new(toolchain: Installed, cache: &Path, target: &str) -> Session {
-        let seconds = std::env::var(TIMEOUT).ok().and_then(|s| s.parse().ok()).map(Duration::from_secs);
+        let seconds = std::env::var(TIMEOUT)
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .map(Duration::from_secs);
         Session {
             toolchain,
             cache: Cache::at(cache),
@@ -73,7 +79,10 @@ impl Session {
 
     /// Something that the user should know once, after the build.
     pub fn note(&self, text: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut notes = self
+            .notes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if !notes.contains(&text) {
             notes.push(text);
         }
@@ -81,7 +90,10 @@ impl Session {
 
     /// The notes so far.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.notes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// Progress, for those who asked.
@@ -123,15 +135,22 @@ pub struct RustcVersion {
 impl RustcVersion {
     /// Asks a compiler.
     pub fn of(rustc: &Path) -> Result<RustcVersion, Error> {
-        let text =
-            crate::process::succeed("asking rustc for its version", Command::new(rustc).arg("-vV"), Duration::from_secs(60))?;
+        let text = crate::process::succeed(
+            "asking rustc for its version",
+            Command::new(rustc).arg("-vV"),
+            Duration::from_secs(60),
+        )?;
         RustcVersion::parse(&text)
             .ok_or_else(|| Error::Internal(format!("`{} -vV` says:\n{text}", rustc.display())))
     }
 
     /// Reads the answer.
     pub fn parse(text: &str) -> Option<RustcVersion> {
-        let field = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned());
+        let field = |name: &str| {
+            text.lines()
+                .find_map(|l| l.strip_prefix(name))
+                .map(|v| v.trim().to_owned())
+        };
         let llvm = field("LLVM version:")?;
         Some(RustcVersion {
             release: field("release:")?,
@@ -148,7 +167,12 @@ mod tests {
 
     #[test]
     fn the_versions_of_rustc_are_read() {
-        let version = RustcVersion::parse("rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: 22.1.2\n");
-        assert_eq!(version.map(|v| (v.release, v.llvm_major)), Some(("1.95.0".to_owned(), 22)));
+        let version = RustcVersion::parse(
+            "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: 22.1.2\n",
+        );
+        assert_eq!(
+            version.map(|v| (v.release, v.llvm_major)),
+            Some(("1.95.0".to_owned(), 22))
+        );
     }
 }

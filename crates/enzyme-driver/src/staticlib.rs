@@ -12,7 +12,9 @@ use crate::program::Inputs;
 
 /// Adds what the archive asks for, and returns notes for the user.
 pub fn add_derivatives(invocation: &Invocation) -> Result<Vec<String>, Error> {
-    let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else { return Ok(Vec::new()) };
+    let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else {
+        return Ok(Vec::new());
+    };
     let archive = directory.join(format!("lib{stem}.a"));
     let bytes = std::fs::read(&archive).map_err(Error::io("read", &archive))?;
     if memchr::memmem::find(&bytes, crate::derivative::PREFIX.as_bytes()).is_none() {
@@ -20,27 +22,43 @@ pub fn add_derivatives(invocation: &Invocation) -> Result<Vec<String>, Error> {
     }
     let session = link::session_for(invocation)?;
     let work = session.cache.work_dir()?;
-    let inputs = Inputs { objects: unpack_own_objects(&bytes, &stem, work.path())?, rlibs: rlibs(invocation)? };
+    let inputs = Inputs {
+        objects: unpack_own_objects(&bytes, &stem, work.path())?,
+        rlibs: rlibs(invocation)?,
+    };
     let (objects, errors) = link::derivatives(&session, invocation, &inputs)?;
     if !errors.is_empty() {
-        return Err(Error::Tool { what: "differentiation".into(), status: "failed".into(), stderr: errors.join("\n") });
+        return Err(Error::Tool {
+            what: "differentiation".into(),
+            status: "failed".into(),
+            stderr: errors.join("\n"),
+        });
     }
     // `zig ar` is llvm-ar.
     let mut command = std::process::Command::new(session.toolchain.clang()?.program);
     command.args(["ar", "qs"]).arg(&archive).args(objects);
-    process::succeed("adding derivatives to a static library", &mut command, session.patience)?;
+    process::succeed(
+        "adding derivatives to a static library",
+        &mut command,
+        session.patience,
+    )?;
     Ok(session.notes())
 }
 
 /// The objects of the crate itself: the archive also holds those of all its dependencies.
-fn unpack_own_objects(bytes: &[u8], stem: &str, directory: &std::path::Path) -> Result<Vec<PathBuf>, Error> {
+fn unpack_own_objects(
+    bytes: &[u8],
+    stem: &str,
+    directory: &std::path::Path,
+) -> Result<Vec<PathBuf>, Error> {
     let bad = |e: object::Error| Error::Internal(format!("static library: {e}"));
     let archive = ArchiveFile::parse(bytes).map_err(bad)?;
     let mut objects = Vec::new();
     for (n, member) in archive.members().flatten().enumerate() {
         if member.name().starts_with(stem.as_bytes()) {
             let path = directory.join(format!("{n}.o"));
-            std::fs::write(&path, member.data(bytes).map_err(bad)?).map_err(Error::io("write", &path))?;
+            std::fs::write(&path, member.data(bytes).map_err(bad)?)
+                .map_err(Error::io("write", &path))?;
             objects.push(path);
         }
     }
@@ -64,8 +82,15 @@ fn rlibs(invocation: &Invocation) -> Result<Vec<PathBuf>, Error> {
         .map(|directory| invocation.directory.join(directory));
     let mut found = Vec::new();
     for directory in dependencies.chain([PathBuf::from(sysroot.trim())]) {
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
-        found.extend(entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "rlib")));
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            continue;
+        };
+        found.extend(
+            entries
+                .flatten()
+                .map(|e| e.path())
+                .filter(|p| p.extension().is_some_and(|e| e == "rlib")),
+        );
     }
     found.sort();
     Ok(found)

@@ -16,19 +16,31 @@ pub fn annotate(ir: &str) -> String {
     for line in ir.lines() {
         if is_integer_load(line) {
             let _ = writeln!(out, "{line}, !enzyme_type !{number}");
-        } else if line.starts_with("define ") || line.starts_with("declare ") || line.contains("call ") {
+        } else if line.starts_with("define ")
+            || line.starts_with("declare ")
+            || line.contains("call ")
+        {
             let _ = writeln!(out, "{}", annotate_noundef(line));
         } else {
             let _ = writeln!(out, "{line}");
         }
     }
-    let _ = writeln!(out, "!{number} = !{{!\"Unknown\", i32 -1, !{}}}\n!{} = !{{!\"Integer\"}}", number + 1, number + 1);
+    let _ = writeln!(
+        out,
+        "!{number} = !{{!\"Unknown\", i32 -1, !{}}}\n!{} = !{{!\"Integer\"}}",
+        number + 1,
+        number + 1
+    );
     out
 }
 
 fn is_integer_load(line: &str) -> bool {
-    let Some((_, load)) = line.split_once(" = load ") else { return false };
-    let is_integer = load.strip_prefix('i').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let Some((_, load)) = line.split_once(" = load ") else {
+        return false;
+    };
+    let is_integer = load
+        .strip_prefix('i')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     is_integer && line.contains("!noundef")
 }
 
@@ -55,7 +67,10 @@ fn annotate_noundef(line: &str) -> String {
 
 /// `... i64 ` with nothing but attributes in between, such as `zeroext`.
 fn ends_with_integer_type(text: &str) -> bool {
-    let word = text.trim_end().rsplit([' ', '(']).find(|w| !matches!(*w, "zeroext" | "signext" | "allocalign" | "inreg"));
+    let word = text
+        .trim_end()
+        .rsplit([' ', '('])
+        .find(|w| !matches!(*w, "zeroext" | "signext" | "allocalign" | "inreg"));
     word.is_some_and(is_integer_type)
 }
 
@@ -65,7 +80,10 @@ fn starts_with_integer_type(text: &str) -> bool {
     loop {
         if let Some(rest) = text.strip_prefix("range(") {
             text = rest.split_once(") ").map_or("", |(_, rest)| rest);
-        } else if let Some(rest) = text.strip_prefix("zeroext ").or_else(|| text.strip_prefix("signext ")) {
+        } else if let Some(rest) = text
+            .strip_prefix("zeroext ")
+            .or_else(|| text.strip_prefix("signext "))
+        {
             text = rest;
         } else {
             let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -75,12 +93,19 @@ fn starts_with_integer_type(text: &str) -> bool {
 }
 
 fn is_integer_type(word: &str) -> bool {
-    word.strip_prefix('i').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    word.strip_prefix('i')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn free_metadata_number(ir: &str) -> usize {
     ir.lines()
-        .filter_map(|line| line.strip_prefix('!')?.split_once(" = ")?.0.parse::<usize>().ok())
+        .filter_map(|line| {
+            line.strip_prefix('!')?
+                .split_once(" = ")?
+                .0
+                .parse::<usize>()
+                .ok()
+        })
         .max()
         .map_or(0, |n| n + 1)
 }

@@ -20,10 +20,15 @@ pub const LINKS: &str = "OXIDE_ENZYME_LINKS";
 /// Runs the wrapper stage: `arguments` are rustc's path and rustc's arguments. Returns the exit code.
 pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     let Some((program, rest)) = arguments.split_first() else {
-        return Err(Error::Internal("called as a rustc wrapper without rustc".into()));
+        return Err(Error::Internal(
+            "called as a rustc wrapper without rustc".into(),
+        ));
     };
-    let Some(invocation) = Invocation::current(program, rest) else { return run_inner(program, rest) };
-    let compiles = invocation.crate_name().is_some() && invocation.makes_code() && !invocation.is_build_time();
+    let Some(invocation) = Invocation::current(program, rest) else {
+        return run_inner(program, rest);
+    };
+    let compiles =
+        invocation.crate_name().is_some() && invocation.makes_code() && !invocation.is_build_time();
     let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else {
         return run_inner(program, rest);
     };
@@ -32,11 +37,18 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     }
     let record = record_path(&directory, &stem);
     invocation.write(&record)?;
-    if is_linked(&invocation) { compile_and_link(&invocation, &record) } else { compile(&invocation) }
+    if is_linked(&invocation) {
+        compile_and_link(&invocation, &record)
+    } else {
+        compile(&invocation)
+    }
 }
 
 fn is_linked(invocation: &Invocation) -> bool {
-    invocation.crate_types().iter().any(|kind| matches!(*kind, "bin" | "cdylib" | "dylib" | "staticlib"))
+    invocation
+        .crate_types()
+        .iter()
+        .any(|kind| matches!(*kind, "bin" | "cdylib" | "dylib" | "staticlib"))
         || invocation.crate_types().is_empty()
 }
 
@@ -44,7 +56,13 @@ fn is_linked(invocation: &Invocation) -> bool {
 /// without rustc's LTO.
 fn compile(invocation: &Invocation) -> Result<i32, Error> {
     let arguments = with_code(&invocation.arguments);
-    run_inner(invocation.program.as_os_str(), &arguments.into_iter().map(OsString::from).collect::<Vec<_>>())
+    run_inner(
+        invocation.program.as_os_str(),
+        &arguments
+            .into_iter()
+            .map(OsString::from)
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn with_code(arguments: &[String]) -> Vec<String> {
@@ -70,7 +88,11 @@ fn compile_and_link(invocation: &Invocation, record: &Path) -> Result<i32, Error
     let report_path = record.with_extension("report");
     let status = run_with_linker(invocation, record, &report_path, &[])?;
     let report = take_report(&report_path);
-    let status = if report.without_lto { link_without_lto(invocation, record, &report_path)? } else { status };
+    let status = if report.without_lto {
+        link_without_lto(invocation, record, &report_path)?
+    } else {
+        status
+    };
     if status == 0 && invocation.crate_types().contains(&"staticlib") {
         return finish_staticlib(invocation);
     }
@@ -78,9 +100,16 @@ fn compile_and_link(invocation: &Invocation, record: &Path) -> Result<i32, Error
 }
 
 /// Compiles again into a scratch directory with LTO off, and moves the linked file to its place.
-fn link_without_lto(invocation: &Invocation, record: &Path, report_path: &Path) -> Result<i32, Error> {
+fn link_without_lto(
+    invocation: &Invocation,
+    record: &Path,
+    report_path: &Path,
+) -> Result<i32, Error> {
     let out_dir = invocation.out_dir().unwrap_or_default();
-    let scratch = tempfile::Builder::new().prefix(".enzyme-").tempdir_in(&out_dir).map_err(Error::io("write in", &out_dir))?;
+    let scratch = tempfile::Builder::new()
+        .prefix(".enzyme-")
+        .tempdir_in(&out_dir)
+        .map_err(Error::io("write in", &out_dir))?;
     let mut plain = invocation.clone();
     plain.arguments = without_lto(&invocation.arguments, scratch.path());
     let plain_record = record.with_extension("no-lto.json");
@@ -91,8 +120,14 @@ fn link_without_lto(invocation: &Invocation, record: &Path, report_path: &Path) 
     );
     let status = run_with_linker(&plain, &plain_record, report_path, &[])?;
     take_report(report_path);
-    for entry in std::fs::read_dir(scratch.path()).map_err(Error::io("read", scratch.path()))?.flatten() {
-        let is_output = entry.path().extension().is_none_or(|e| e == "so" || e == "a" || e == "dylib");
+    for entry in std::fs::read_dir(scratch.path())
+        .map_err(Error::io("read", scratch.path()))?
+        .flatten()
+    {
+        let is_output = entry
+            .path()
+            .extension()
+            .is_none_or(|e| e == "so" || e == "a" || e == "dylib");
         if is_output && status == 0 {
             let target = out_dir.join(entry.file_name());
             std::fs::rename(entry.path(), &target).map_err(Error::io("write", &target))?;
@@ -108,7 +143,10 @@ fn without_lto(arguments: &[String], out_dir: &Path) -> Vec<String> {
         match argument.as_str() {
             "--out-dir" => {
                 rest.next();
-                out.extend(["--out-dir".to_owned(), out_dir.to_string_lossy().into_owned()]);
+                out.extend([
+                    "--out-dir".to_owned(),
+                    out_dir.to_string_lossy().into_owned(),
+                ]);
             }
             "-C" => match rest.next() {
                 Some(option) if option.starts_with("lto") || option.starts_with("incremental") => {}
@@ -125,16 +163,27 @@ fn without_lto(arguments: &[String], out_dir: &Path) -> Vec<String> {
 }
 
 /// Runs rustc with the driver as its linker, and says what the linker stage found instead of rustc's account of it.
-fn run_with_linker(invocation: &Invocation, record: &Path, report: &Path, extra: &[&str]) -> Result<i32, Error> {
+fn run_with_linker(
+    invocation: &Invocation,
+    record: &Path,
+    report: &Path,
+    extra: &[&str],
+) -> Result<i32, Error> {
     let linker = invocation.codegen("linker").unwrap_or("cc").to_owned();
     let mut command = inner_command(invocation.program.as_os_str());
     command.args(&invocation.arguments).args(extra);
     let mut option = OsString::from("linker=");
     option.push(linker_link(Path::new(&linker))?);
     command.arg("-C").arg(option);
-    command.env(link::RECORD, record).env(link::LINKER, &linker).env(link::REPORT, report);
+    command
+        .env(link::RECORD, record)
+        .env(link::LINKER, &linker)
+        .env(link::REPORT, report);
     let _ = std::fs::remove_file(report);
-    let mut child = command.stderr(Stdio::piped()).spawn().map_err(spawn_error(&invocation.program))?;
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(spawn_error(&invocation.program))?;
     if let Some(stderr) = child.stderr.take() {
         relay(BufReader::new(stderr), report);
     }
@@ -147,9 +196,15 @@ fn relay(messages: impl BufRead, report_path: &Path) {
     let mut stderr = std::io::stderr().lock();
     for line in messages.split(b'\n').map_while(Result::ok) {
         let text = String::from_utf8_lossy(&line);
-        let errors = if text.contains("linking with `") { read_report(report_path).errors } else { Vec::new() };
+        let errors = if text.contains("linking with `") {
+            read_report(report_path).errors
+        } else {
+            Vec::new()
+        };
         if errors.is_empty() {
-            let _ = stderr.write_all(&line).and_then(|()| stderr.write_all(b"\n"));
+            let _ = stderr
+                .write_all(&line)
+                .and_then(|()| stderr.write_all(b"\n"));
         } else {
             for error in errors {
                 let _ = writeln!(stderr, "{}", message(&error, text.starts_with('{')));
@@ -179,7 +234,10 @@ fn message(error: &str, json: bool) -> String {
 }
 
 fn read_report(path: &Path) -> Report {
-    std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    std::fs::read(path)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default()
 }
 
 fn take_report(path: &Path) -> Report {
@@ -190,7 +248,9 @@ fn take_report(path: &Path) -> Report {
 
 /// A link to this program that is named like the linker, so that rustc takes it for one of the same kind.
 fn linker_link(linker: &Path) -> Result<PathBuf, Error> {
-    let directory = PathBuf::from(std::env::var_os(LINKS).ok_or_else(|| Error::Internal(format!("{LINKS} is not set")))?);
+    let directory = PathBuf::from(
+        std::env::var_os(LINKS).ok_or_else(|| Error::Internal(format!("{LINKS} is not set")))?,
+    );
     let stem = linker.file_name().unwrap_or(OsStr::new("cc"));
     let link = directory.join("link").join(stem);
     crate::links::to_this_program(&link)?;
@@ -198,7 +258,10 @@ fn linker_link(linker: &Path) -> Result<PathBuf, Error> {
 }
 
 fn run_inner(program: &OsStr, arguments: &[OsString]) -> Result<i32, Error> {
-    let status = inner_command(program).args(arguments).status().map_err(spawn_error(Path::new(program)))?;
+    let status = inner_command(program)
+        .args(arguments)
+        .status()
+        .map_err(spawn_error(Path::new(program)))?;
     Ok(status.code().unwrap_or(101))
 }
 
@@ -216,7 +279,10 @@ fn inner_command(program: &OsStr) -> Command {
 
 fn spawn_error(program: &Path) -> impl Fn(std::io::Error) -> Error {
     let program = program.display().to_string();
-    move |source| Error::Spawn { program: program.clone(), source }
+    move |source| Error::Spawn {
+        program: program.clone(),
+        source,
+    }
 }
 
 /// rustc makes static libraries itself, without a linker: derivatives are added to the finished archive.
@@ -227,7 +293,10 @@ fn finish_staticlib(invocation: &Invocation) -> Result<i32, Error> {
             Ok(0)
         }
         Err(error) => {
-            let json = invocation.arguments.iter().any(|a| a.contains("error-format=json"));
+            let json = invocation
+                .arguments
+                .iter()
+                .any(|a| a.contains("error-format=json"));
             eprintln!("{}", message(&error.to_string(), json));
             Ok(1)
         }
@@ -244,13 +313,21 @@ mod tests {
 
     #[test]
     fn bitcode_only_libraries_get_code_too() {
-        assert_eq!(with_code(&words("--crate-type lib -C linker-plugin-lto -C opt-level=3")), words("--crate-type lib -C opt-level=3 -C embed-bitcode=yes"));
+        assert_eq!(
+            with_code(&words(
+                "--crate-type lib -C linker-plugin-lto -C opt-level=3"
+            )),
+            words("--crate-type lib -C opt-level=3 -C embed-bitcode=yes")
+        );
         assert_eq!(with_code(&words("-C opt-level=3")), words("-C opt-level=3"));
     }
 
     #[test]
     fn lto_is_switched_off_and_outputs_go_elsewhere() {
-        let new = without_lto(&words("a.rs --emit=dep-info,link -C lto=fat --out-dir x -C incremental=y"), Path::new("/t"));
+        let new = without_lto(
+            &words("a.rs --emit=dep-info,link -C lto=fat --out-dir x -C incremental=y"),
+            Path::new("/t"),
+        );
         assert_eq!(new, words("a.rs --emit=link --out-dir /t -C lto=off"));
     }
 }

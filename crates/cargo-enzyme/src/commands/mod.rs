@@ -1,4 +1,9 @@
 //! The subcommands, a module each.
 
+pub mod cargo;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod new;
 pub mod setup;
 pub mod toolchain;

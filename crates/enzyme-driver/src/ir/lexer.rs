@@ -21,7 +21,10 @@ pub fn references(text: &str) -> Vec<Reference<'_>> {
 }
 
 /// Copies `text`, putting what `replace` returns (sigil included) in the place of each reference; `None` keeps it.
-pub fn rewrite<'a>(text: &'a str, mut replace: impl FnMut(Reference<'a>) -> Option<String>) -> Cow<'a, str> {
+pub fn rewrite<'a>(
+    text: &'a str,
+    mut replace: impl FnMut(Reference<'a>) -> Option<String>,
+) -> Cow<'a, str> {
     let mut out = String::new();
     let mut copied = 0;
     scan(text, |reference, span: std::ops::Range<usize>| {
@@ -52,8 +55,11 @@ fn scan<'a>(text: &'a str, mut found: impl FnMut(Reference<'a>, std::ops::Range<
             }
             sigil @ (b'!' | b'#') => match number(text, i + 1) {
                 Some((id, end)) => {
-                    let reference =
-                        if sigil == b'!' { Reference::Metadata(id) } else { Reference::Attributes(id) };
+                    let reference = if sigil == b'!' {
+                        Reference::Metadata(id)
+                    } else {
+                        Reference::Attributes(id)
+                    };
                     found(reference, i..end);
                     i = end;
                 }
@@ -79,12 +85,18 @@ fn symbol(text: &str, start: usize) -> (&str, usize) {
         let end = after_string(bytes, start);
         return (&text[start + 1..end - 1], end);
     }
-    let length = bytes[start..].iter().take_while(|b| is_name_byte(**b)).count();
+    let length = bytes[start..]
+        .iter()
+        .take_while(|b| is_name_byte(**b))
+        .count();
     (&text[start..start + length], start + length)
 }
 
 fn number(text: &str, start: usize) -> Option<(u32, usize)> {
-    let length = text.as_bytes()[start..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let length = text.as_bytes()[start..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
     let end = start + length;
     text[start..end].parse().ok().map(|id| (id, end))
 }
@@ -95,8 +107,13 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// `@name`, quoted where LLVM's grammar wants quotes.
 pub fn quoted(name: &str) -> String {
-    let plain = !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(is_name_byte);
-    if plain { format!("@{name}") } else { format!("@\"{name}\"") }
+    let plain =
+        !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(is_name_byte);
+    if plain {
+        format!("@{name}")
+    } else {
+        format!("@\"{name}\"")
+    }
 }
 
 /// Drops `!dbg` attachments and debug records.
@@ -113,7 +130,9 @@ pub fn without_debug(text: &str) -> String {
             None => out.push_str(line),
             Some(at) => {
                 out.push_str(line[..at].trim_end().trim_end_matches(','));
-                out.push_str(line[at + "!dbg !".len()..].trim_start_matches(|c: char| c.is_ascii_digit()));
+                out.push_str(
+                    line[at + "!dbg !".len()..].trim_start_matches(|c: char| c.is_ascii_digit()),
+                );
             }
         }
     }
@@ -142,15 +161,26 @@ mod tests {
     #[test]
     fn rewriting_touches_only_what_it_is_asked_to() {
         let text = "call void @f(), !dbg !7 #1";
-        let new = rewrite(text, |r| (r == Reference::Metadata(7)).then(|| "!70".to_owned()));
+        let new = rewrite(text, |r| {
+            (r == Reference::Metadata(7)).then(|| "!70".to_owned())
+        });
         assert_eq!(new, "call void @f(), !dbg !70 #1");
         assert!(matches!(rewrite(text, |_| None), Cow::Borrowed(_)));
     }
 
     #[test]
     fn debug_attachments_are_dropped_and_the_rest_of_the_line_kept() {
-        assert_eq!(without_debug("  %x = load i64, ptr %p, !dbg !7, !noundef !3"), "  %x = load i64, ptr %p, !noundef !3");
-        assert_eq!(without_debug("define void @f() !dbg !7 {"), "define void @f() {");
-        assert_eq!(without_debug("a\n    #dbg_value(i64 0, !1, !2, !3)\nb"), "a\nb");
+        assert_eq!(
+            without_debug("  %x = load i64, ptr %p, !dbg !7, !noundef !3"),
+            "  %x = load i64, ptr %p, !noundef !3"
+        );
+        assert_eq!(
+            without_debug("define void @f() !dbg !7 {"),
+            "define void @f() {"
+        );
+        assert_eq!(
+            without_debug("a\n    #dbg_value(i64 0, !1, !2, !3)\nb"),
+            "a\nb"
+        );
     }
 }

@@ -59,7 +59,8 @@ impl Module {
         };
         let mut at = 0;
         while at < text.len() {
-            let line_end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |n| at + n);
+            let line_end =
+                memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |n| at + n);
             let line = &text[at..line_end];
             let mut end = line_end;
             match line.as_bytes().first() {
@@ -67,7 +68,9 @@ impl Module {
                     end = text[at..].find("\n}").map_or(text.len(), |n| at + n + 2);
                     module.add_function(line, Kind::Define, at..end);
                 }
-                Some(b'd') if line.starts_with("declare ") => module.add_function(line, Kind::Declare, at..end),
+                Some(b'd') if line.starts_with("declare ") => {
+                    module.add_function(line, Kind::Declare, at..end)
+                }
                 Some(b'@') => module.add_global(line, at..end),
                 Some(b'!') => module.add_metadata(line, at..end),
                 Some(b'a') if line.starts_with("attributes #") => {
@@ -104,17 +107,23 @@ impl Module {
 
     /// Names and entities, in no particular order.
     pub fn entities(&self) -> impl Iterator<Item = (&str, &Entity)> {
-        self.entities.iter().map(|(name, entity)| (name.as_str(), entity))
+        self.entities
+            .iter()
+            .map(|(name, entity)| (name.as_str(), entity))
     }
 
     /// The line of metadata node `id`, from its `=` on.
     pub fn metadata(&self, id: u32) -> Option<&str> {
-        self.metadata.get(&id).map(|range| after_equals(&self.text[range.clone()]))
+        self.metadata
+            .get(&id)
+            .map(|range| after_equals(&self.text[range.clone()]))
     }
 
     /// The braces of attribute group `id`.
     pub fn attributes(&self, id: u32) -> Option<&str> {
-        self.attributes.get(&id).map(|range| after_equals(&self.text[range.clone()]))
+        self.attributes
+            .get(&id)
+            .map(|range| after_equals(&self.text[range.clone()]))
     }
 
     /// The metadata nodes that `!llvm.module.flags` names.
@@ -123,18 +132,38 @@ impl Module {
     }
 
     fn add_function(&mut self, line: &str, kind: Kind, range: Range<usize>) {
-        let Some(name) = first_symbol(line) else { return };
+        let Some(name) = first_symbol(line) else {
+            return;
+        };
         let local = kind == Kind::Define && is_local(&line["define ".len()..]);
         let defined = kind == Kind::Define;
-        self.entities.insert(name.to_owned(), Entity { kind, local, defined, range });
+        self.entities.insert(
+            name.to_owned(),
+            Entity {
+                kind,
+                local,
+                defined,
+                range,
+            },
+        );
     }
 
     fn add_global(&mut self, line: &str, range: Range<usize>) {
-        let Some(name) = first_symbol(line) else { return };
+        let Some(name) = first_symbol(line) else {
+            return;
+        };
         let value = after_equals(line);
         let kind = global_kind(value);
         let defined = !value.starts_with("external ") && !value.starts_with("extern_weak ");
-        self.entities.insert(name.to_owned(), Entity { kind, local: is_local(value), defined, range });
+        self.entities.insert(
+            name.to_owned(),
+            Entity {
+                kind,
+                local: is_local(value),
+                defined,
+                range,
+            },
+        );
     }
 
     fn add_metadata(&mut self, line: &str, range: Range<usize>) {
@@ -143,7 +172,13 @@ impl Module {
         } else if line.starts_with("!llvm.module.flags") {
             self.flags = lexer::references(line)
                 .into_iter()
-                .filter_map(|r| if let lexer::Reference::Metadata(id) = r { Some(id) } else { None })
+                .filter_map(|r| {
+                    if let lexer::Reference::Metadata(id) = r {
+                        Some(id)
+                    } else {
+                        None
+                    }
+                })
                 .collect();
         }
     }
@@ -168,7 +203,13 @@ fn is_local(text: &str) -> bool {
 }
 
 fn first_symbol(line: &str) -> Option<&str> {
-    lexer::references(line).into_iter().find_map(|r| if let lexer::Reference::Symbol(s) = r { Some(s) } else { None })
+    lexer::references(line).into_iter().find_map(|r| {
+        if let lexer::Reference::Symbol(s) = r {
+            Some(s)
+        } else {
+            None
+        }
+    })
 }
 
 fn after_equals(line: &str) -> &str {
@@ -208,7 +249,11 @@ attributes #0 = { nounwind }
         assert_eq!(kind("c"), Some((Kind::Variable, false, false)));
         assert_eq!(kind("f g"), Some((Kind::Define, true, true)));
         assert_eq!(kind("h"), Some((Kind::Declare, false, false)));
-        assert!(module.text(module.get("f g").unwrap()).ends_with("ret double %x\n}"));
+        assert!(
+            module
+                .text(module.get("f g").unwrap())
+                .ends_with("ret double %x\n}")
+        );
         assert_eq!(module.flags(), [0]);
         assert_eq!(module.attributes(0), Some("{ nounwind }"));
     }
