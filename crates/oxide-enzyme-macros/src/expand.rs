@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{GenericParam, Item, ItemFn, ReturnType, Type, parse_quote};
 
@@ -169,7 +170,7 @@ impl Request {
             .filter(|input| input.has_shadow())
             .filter_map(|input| {
                 let shadow = shadow_name(self.mode, &input.ident);
-                let (argument_name, shadow_name) = (input.ident.to_string(), shadow.to_string());
+                let (argument_name, shadow_name) = (input.ident.unraw().to_string(), shadow.to_string());
                 let ident = &input.ident;
                 let (pair, growable) = match strip(&input.ty) {
                     Type::Ptr(_) => return None,
@@ -283,7 +284,7 @@ impl Request {
 
     /// Takes the gradients out of the list of shadows.
     fn unpack(&self, call: &TokenStream) -> TokenStream {
-        let gradient = |input: &Input| Ident::new(&format!("d{}", input.ident), Span::mixed_site());
+        let gradient = |input: &Input| Ident::new(&format!("d{}", input.ident.unraw()), Span::mixed_site());
         let pattern = nest(
             self.inputs
                 .iter()
