@@ -57,6 +57,7 @@ pub fn setup(
         }
     };
     if let Some(installed) = ready()? {
+        store.tidy();
         return Ok(installed);
     }
     let writing = store.begin_writing(progress)?;

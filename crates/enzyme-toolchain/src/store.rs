@@ -78,6 +78,31 @@ impl Store {
         self.objects().join(file.object_name())
     }
 
+    /// Clears what a setup that died at its very end left, if that needs no waiting; a store that is only for reading
+    /// stays as it is.
+    pub(crate) fn tidy(&self) {
+        let empty =
+            fs::read_dir(self.temporary()).map_or(true, |mut entries| entries.next().is_none());
+        if empty {
+            return;
+        }
+        let Ok(file) = File::options().write(true).open(self.lock_file()) else {
+            return;
+        };
+        if file.try_lock().is_ok() {
+            Writing {
+                store: self,
+                exclusive: true,
+                _file: file,
+            }
+            .sweep();
+        }
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.root.join("setup.lock")
+    }
+
     /// Waits until no other process writes to this store.
     pub(crate) fn begin_writing(&self, progress: &dyn Progress) -> Result<Writing<'_>> {
         for directory in [
@@ -88,7 +113,7 @@ impl Store {
         ] {
             fs::create_dir_all(&directory).map_err(Error::io("create", &directory))?;
         }
-        let path = self.root.join("setup.lock");
+        let path = self.lock_file();
         let file = File::options()
             .create(true)
             .truncate(false)
