@@ -52,7 +52,10 @@ const KINDS: [(&str, Kind); 7] = [
 
 impl Kind {
     pub fn name(self) -> &'static str {
-        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        KINDS
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -67,7 +70,9 @@ impl Place {
     fn legal(self, mode: Mode) -> &'static [Kind] {
         match (mode, self) {
             (Mode::Forward, _) => &[Const, Dual, DualOnly],
-            (Mode::Reverse, Place::Argument) => &[Const, Active, ActiveOnly, Duplicated, DuplicatedOnly],
+            (Mode::Reverse, Place::Argument) => {
+                &[Const, Active, ActiveOnly, Duplicated, DuplicatedOnly]
+            }
             (Mode::Reverse, Place::Result) => &[Const, Active, ActiveOnly],
         }
     }
@@ -114,11 +119,17 @@ pub fn read(word: &Ident, mode: Mode, place: Place) -> Result<Activity> {
             expected()
         ));
     }
-    Ok(Activity { kind, span: word.span() })
+    Ok(Activity {
+        kind,
+        span: word.span(),
+    })
 }
 
 fn list(kinds: &[Kind]) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name())).collect();
+    let names: Vec<String> = kinds
+        .iter()
+        .map(|kind| format!("`{}`", kind.name()))
+        .collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => names.concat(),
@@ -129,7 +140,10 @@ fn list(kinds: &[Kind]) -> String {
 fn nearest(word: &str, legal: &[Kind]) -> Option<&'static str> {
     let word = word.to_lowercase();
     let distance = |name: &str| edits(&word, &name.to_lowercase());
-    let (name, distance) = legal.iter().map(|kind| (kind.name(), distance(kind.name()))).min_by_key(|pair| pair.1)?;
+    let (name, distance) = legal
+        .iter()
+        .map(|kind| (kind.name(), distance(kind.name())))
+        .min_by_key(|pair| pair.1)?;
     (distance <= 2 && distance <= name.len() / 2).then_some(name)
 }
 
@@ -164,6 +178,9 @@ mod tests {
 
     #[test]
     fn the_list_reads_like_english() {
-        assert_eq!(list(&[Const, Dual, DualOnly]), "`Const`, `Dual` or `DualOnly`");
+        assert_eq!(
+            list(&[Const, Dual, DualOnly]),
+            "`Const`, `Dual` or `DualOnly`"
+        );
     }
 }

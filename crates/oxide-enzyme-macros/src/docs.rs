@@ -6,16 +6,36 @@ use crate::request::{Input, Request, shadow_name};
 /// One line a doc attribute.
 pub fn of(request: &Request) -> Vec<String> {
     let primal = &request.primal.sig.ident;
-    let mode = if request.mode == Mode::Forward { "Forward" } else { "Reverse" };
-    let mut lines = vec![format!("{mode}-mode derivative of `{primal}`, by Enzyme."), String::new()];
-    lines.extend(request.inputs.iter().flat_map(|input| argument(request, input)));
+    let mode = if request.mode == Mode::Forward {
+        "Forward"
+    } else {
+        "Reverse"
+    };
+    let mut lines = vec![
+        format!("{mode}-mode derivative of `{primal}`, by Enzyme."),
+        String::new(),
+    ];
+    lines.extend(
+        request
+            .inputs
+            .iter()
+            .flat_map(|input| argument(request, input)),
+    );
     if request.has_seed() {
-        lines.push("- `dret`: the seed, which every gradient is multiplied by: 1 for the plain gradient".into());
+        lines.push(
+            "- `dret`: the seed, which every gradient is multiplied by: 1 for the plain gradient"
+                .into(),
+        );
     }
     lines.extend([String::new(), returns(request)]);
     if request.inputs.iter().any(Input::has_shadow) {
         lines.extend(
-            ["", "# Panics", "If a shadow has not the shape of its argument, or the primal panics."].map(Into::into),
+            [
+                "",
+                "# Panics",
+                "If a shadow has not the shape of its argument, or the primal panics.",
+            ]
+            .map(Into::into),
         );
     }
     if request.is_unsafe() {
@@ -28,13 +48,19 @@ pub fn of(request: &Request) -> Vec<String> {
 fn argument(request: &Request, input: &Input) -> Vec<String> {
     let name = &input.ident;
     let activity = input.activity.kind.name();
-    let mut lines = vec![format!("- `{name}`: as for `{}` ({activity})", request.primal.sig.ident)];
+    let mut lines = vec![format!(
+        "- `{name}`: as for `{}` ({activity})",
+        request.primal.sig.ident
+    )];
     if input.has_shadow() {
         let meaning = match request.mode {
             Mode::Forward => format!("the tangent of `{name}`"),
             Mode::Reverse => format!("the shadow of `{name}`, which the gradient is added to"),
         };
-        lines.push(format!("- `{}`: {meaning}", shadow_name(request.mode, name)));
+        lines.push(format!(
+            "- `{}`: {meaning}",
+            shadow_name(request.mode, name)
+        ));
     }
     lines
 }

@@ -16,7 +16,10 @@ const DRIVER: &str = "OXIDE_ENZYME_DRIVER";
 impl Input {
     /// Whether the derivative takes a shadow of it.
     pub fn has_shadow(&self) -> bool {
-        !matches!(self.activity.kind, Kind::Const | Kind::Active | Kind::ActiveOnly)
+        !matches!(
+            self.activity.kind,
+            Kind::Const | Kind::Active | Kind::ActiveOnly
+        )
     }
 
     /// Whether the derivative returns its gradient.
@@ -61,13 +64,16 @@ impl Input {
 impl Request {
     /// The derivative is unsafe when the primal is, or when it may leave an argument in any state.
     pub fn is_unsafe(&self) -> bool {
-        let discards = |input: &Input| matches!(input.activity.kind, Kind::DuplicatedOnly | Kind::DualOnly);
+        let discards =
+            |input: &Input| matches!(input.activity.kind, Kind::DuplicatedOnly | Kind::DualOnly);
         self.primal.sig.unsafety.is_some() || self.inputs.iter().any(discards)
     }
 
     /// What becomes of the result; `Const` if there is none.
     pub fn output_kind(&self) -> Kind {
-        self.output.as_ref().map_or(Kind::Const, |output| output.activity.kind)
+        self.output
+            .as_ref()
+            .map_or(Kind::Const, |output| output.activity.kind)
     }
 
     /// The derivative's source.
@@ -88,12 +94,17 @@ impl Request {
     /// What else the derivative has in common with its primal.
     fn attributes(&self) -> Vec<&syn::Attribute> {
         let shared = ["cfg", "allow", "warn", "deny", "deprecated"];
-        self.primal.attrs.iter().filter(|a| shared.iter().any(|name| a.path().is_ident(name))).collect()
+        self.primal
+            .attrs
+            .iter()
+            .filter(|a| shared.iter().any(|name| a.path().is_ident(name)))
+            .collect()
     }
 
     fn signature(&self) -> TokenStream {
         let sig = &self.primal.sig;
-        let (name, generics, where_clause) = (&self.name, &sig.generics, &sig.generics.where_clause);
+        let (name, generics, where_clause) =
+            (&self.name, &sig.generics, &sig.generics.where_clause);
         let unsafety = self.is_unsafe().then(|| quote!(unsafe));
         let (parameters, output) = (self.parameters(), self.return_type());
         quote!(#unsafety fn #name #generics(#(#parameters),*) #output #where_clause)
@@ -102,7 +113,12 @@ impl Request {
     fn parameters(&self) -> Vec<TokenStream> {
         let mut parameters = Vec::new();
         for input in &self.inputs {
-            let Input { ident, ty, receiver, .. } = input;
+            let Input {
+                ident,
+                ty,
+                receiver,
+                ..
+            } = input;
             parameters.push(match receiver.clone() {
                 Some(mut receiver) => {
                     if receiver.reference.is_none() {
@@ -136,10 +152,19 @@ impl Request {
 
     fn return_type(&self) -> ReturnType {
         let result = self.output.as_ref().map(|output| output.ty.clone());
-        let mut types: Vec<Type> = result.clone().into_iter().filter(|_| self.returns_primal()).collect();
+        let mut types: Vec<Type> = result
+            .clone()
+            .into_iter()
+            .filter(|_| self.returns_primal())
+            .collect();
         match self.mode {
             Mode::Reverse => {
-                types.extend(self.inputs.iter().filter(|input| input.has_gradient()).map(|input| input.ty.clone()));
+                types.extend(
+                    self.inputs
+                        .iter()
+                        .filter(|input| input.has_gradient())
+                        .map(|input| input.ty.clone()),
+                );
             }
             Mode::Forward if self.output_kind() != Kind::Const => types.extend(result),
             Mode::Forward => {}
@@ -198,15 +223,34 @@ impl Request {
 
     /// Calls the library, and puts what it gives into the form that the signature promises.
     fn call(&self) -> TokenStream {
-        let link =
-            Ident::new(if std::env::var_os(DRIVER).is_some() { "Enzyme" } else { "NoDriver" }, Span::call_site());
+        let link = Ident::new(
+            if std::env::var_os(DRIVER).is_some() {
+                "Enzyme"
+            } else {
+                "NoDriver"
+            },
+            Span::call_site(),
+        );
         let function = Ident::new(self.function(), Span::call_site());
         let closure = self.closure();
-        let active =
-            nest(self.inputs.iter().filter(|input| input.is_active()).map(|input| input.ident.to_token_stream()));
-        let constant =
-            nest(self.inputs.iter().filter(|input| !input.is_active()).map(|input| input.ident.to_token_stream()));
-        let shadows = nest(self.inputs.iter().filter(|input| input.is_active()).map(|input| self.shadow(input)));
+        let active = nest(
+            self.inputs
+                .iter()
+                .filter(|input| input.is_active())
+                .map(|input| input.ident.to_token_stream()),
+        );
+        let constant = nest(
+            self.inputs
+                .iter()
+                .filter(|input| !input.is_active())
+                .map(|input| input.ident.to_token_stream()),
+        );
+        let shadows = nest(
+            self.inputs
+                .iter()
+                .filter(|input| input.is_active())
+                .map(|input| self.shadow(input)),
+        );
         let seed = self.has_seed().then(dret).into_iter();
         let call = quote! {
             ::oxide_enzyme::__private::#function(
@@ -238,10 +282,15 @@ impl Request {
 
     /// The primal as a closure over the list of active and the list of constant arguments.
     fn closure(&self) -> TokenStream {
-        let names: Vec<Ident> =
-            (0..self.inputs.len()).map(|index| Ident::new(&format!("x{index}"), Span::mixed_site())).collect();
+        let names: Vec<Ident> = (0..self.inputs.len())
+            .map(|index| Ident::new(&format!("x{index}"), Span::mixed_site()))
+            .collect();
         let chosen = |active: bool| {
-            let inputs = self.inputs.iter().zip(&names).filter(move |(input, _)| input.is_active() == active);
+            let inputs = self
+                .inputs
+                .iter()
+                .zip(&names)
+                .filter(move |(input, _)| input.is_active() == active);
             nest(inputs.map(|(_, name)| name.to_token_stream()))
         };
         let (active, constant, callee) = (chosen(true), chosen(false), self.callee());
@@ -284,14 +333,26 @@ impl Request {
 
     /// Takes the gradients out of the list of shadows.
     fn unpack(&self, call: &TokenStream) -> TokenStream {
-        let gradient = |input: &Input| Ident::new(&format!("d{}", input.ident.unraw()), Span::mixed_site());
+        let gradient =
+            |input: &Input| Ident::new(&format!("d{}", input.ident.unraw()), Span::mixed_site());
         let pattern = nest(
             self.inputs
                 .iter()
                 .filter(|input| input.is_active())
-                .map(|input| if input.has_gradient() { gradient(input).to_token_stream() } else { quote!(_) }),
+                .map(|input| {
+                    if input.has_gradient() {
+                        gradient(input).to_token_stream()
+                    } else {
+                        quote!(_)
+                    }
+                }),
         );
-        let mut values: Vec<Ident> = self.inputs.iter().filter(|input| input.has_gradient()).map(gradient).collect();
+        let mut values: Vec<Ident> = self
+            .inputs
+            .iter()
+            .filter(|input| input.has_gradient())
+            .map(gradient)
+            .collect();
         let primal = Ident::new("primal", Span::mixed_site());
         if self.returns_primal() {
             values.insert(0, primal.clone());
@@ -317,7 +378,9 @@ fn dret() -> Ident {
 
 /// The list `(first, (second, ()))`, of any length.
 fn nest(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
-    items.rev().fold(quote!(()), |rest, item| quote!((#item, #rest)))
+    items
+        .rev()
+        .fold(quote!(()), |rest, item| quote!((#item, #rest)))
 }
 
 /// An attribute does not see whether its function stands in an `impl`: it does if it says `self` or `Self`.

@@ -79,7 +79,9 @@ pub fn autodiff_forward(attribute: TokenStream, item: TokenStream) -> TokenStrea
 #[proc_macro_derive(Shadow)]
 pub fn derive_shadow(item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);
-    shadow::expand(input).unwrap_or_else(Error::into_compile_error).into()
+    shadow::expand(input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }
 
 /// The function as it was, and its derivative or what is wrong.

@@ -42,10 +42,19 @@ impl Request {
         let count = primal.sig.inputs.len();
         check_count(&name, &activities, count, result.is_some())?;
         let inputs = primal.sig.inputs.iter().zip(&activities).enumerate();
-        let inputs =
-            inputs.map(|(index, (input, word))| Input::new(mode, index, input, word)).collect::<Result<_>>()?;
-        let output = result.map(|ty| Output::new(mode, ty, &activities[count])).transpose()?;
-        Ok(Request { mode, name, inputs, output, primal })
+        let inputs = inputs
+            .map(|(index, (input, word))| Input::new(mode, index, input, word))
+            .collect::<Result<_>>()?;
+        let output = result
+            .map(|ty| Output::new(mode, ty, &activities[count]))
+            .transpose()?;
+        Ok(Request {
+            mode,
+            name,
+            inputs,
+            output,
+            primal,
+        })
     }
 }
 
@@ -53,15 +62,34 @@ impl Input {
     fn new(mode: Mode, index: usize, input: &FnArg, word: &Ident) -> Result<Input> {
         let activity = activity::read(word, mode, Place::Argument)?;
         let (ident, ty, receiver, attributes) = match input {
-            FnArg::Receiver(me) => {
-                (Ident::new("self", me.self_token.span), (*me.ty).clone(), Some(me.clone()), &me.attrs)
-            }
-            FnArg::Typed(typed) => (name_of(&typed.pat, index), (*typed.ty).clone(), None, &typed.attrs),
+            FnArg::Receiver(me) => (
+                Ident::new("self", me.self_token.span),
+                (*me.ty).clone(),
+                Some(me.clone()),
+                &me.attrs,
+            ),
+            FnArg::Typed(typed) => (
+                name_of(&typed.pat, index),
+                (*typed.ty).clone(),
+                None,
+                &typed.attrs,
+            ),
         };
-        if let Some(attribute) = attributes.iter().find(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
-            return Err(Error::new_spanned(attribute, "an argument of a primal cannot be conditional"));
+        if let Some(attribute) = attributes
+            .iter()
+            .find(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr"))
+        {
+            return Err(Error::new_spanned(
+                attribute,
+                "an argument of a primal cannot be conditional",
+            ));
         }
-        let input = Input { ident, ty, activity, receiver };
+        let input = Input {
+            ident,
+            ty,
+            activity,
+            receiver,
+        };
         input.check_type()?;
         Ok(input)
     }
@@ -72,13 +100,15 @@ impl Input {
         let indirect = matches!(ty, Type::Reference(_) | Type::Ptr(_));
         let error = |text: &str| Err(Error::new(span, format!("`{}` {text}", kind.name())));
         match kind {
-            Kind::Duplicated | Kind::DuplicatedOnly if !indirect => {
-                error("needs a type that starts with `&` or `*`: use `Active` for an argument by value")
-            }
+            Kind::Duplicated | Kind::DuplicatedOnly if !indirect => error(
+                "needs a type that starts with `&` or `*`: use `Active` for an argument by value",
+            ),
             Kind::Active | Kind::ActiveOnly if indirect => {
                 error("needs an argument by value: use `Duplicated` for a reference or a pointer")
             }
-            _ if kind != Kind::Const && is_dyn(ty) => error("is not yet supported for `dyn Trait`: use `Const`"),
+            _ if kind != Kind::Const && is_dyn(ty) => {
+                error("is not yet supported for `dyn Trait`: use `Const`")
+            }
             _ => Ok(()),
         }
     }
@@ -89,7 +119,10 @@ impl Output {
         let activity = activity::read(word, mode, Place::Result)?;
         let active = matches!(activity.kind, Kind::Active | Kind::ActiveOnly);
         if active && matches!(strip(&ty), Type::Reference(_) | Type::Ptr(_)) {
-            return Err(Error::new(activity.span, format!("`{word}` needs a result by value")));
+            return Err(Error::new(
+                activity.span,
+                format!("`{word}` needs a result by value"),
+            ));
         }
         Ok(Output { ty, activity })
     }
@@ -105,7 +138,10 @@ impl Attribute {
     fn read(mode: Mode, attribute: TokenStream) -> Result<Attribute> {
         let usage = format!("write `#[{}(name, activities...)]`", mode.attribute());
         if attribute.is_empty() {
-            return Err(Error::new(Span::call_site(), format!("the derivative needs a name: {usage}")));
+            return Err(Error::new(
+                Span::call_site(),
+                format!("the derivative needs a name: {usage}"),
+            ));
         }
         let attribute: Attribute = syn::parse2(attribute)?;
         if activity::is_activity(&attribute.name) {
@@ -118,14 +154,19 @@ impl Attribute {
 
 impl Parse for Attribute {
     fn parse(input: ParseStream) -> Result<Attribute> {
-        let name = input.parse().map_err(|error| Error::new(error.span(), "expected the derivative's name"))?;
+        let name = input
+            .parse()
+            .map_err(|error| Error::new(error.span(), "expected the derivative's name"))?;
         let mut activities = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if activities.is_empty() && input.peek(LitInt) {
                 let width: LitInt = input.parse()?;
                 if width.base10_parse::<usize>()? != 1 {
-                    return Err(Error::new(width.span(), "a vector width other than 1 is not yet supported"));
+                    return Err(Error::new(
+                        width.span(),
+                        "a vector width other than 1 is not yet supported",
+                    ));
                 }
             } else if !input.is_empty() {
                 activities.push(input.call(Ident::parse_any)?);
@@ -138,10 +179,16 @@ impl Parse for Attribute {
 fn check_function(primal: &ItemFn) -> Result<()> {
     let sig = &primal.sig;
     if let Some(asyncness) = sig.asyncness {
-        return Err(Error::new(asyncness.span, "an async function has no derivative"));
+        return Err(Error::new(
+            asyncness.span,
+            "an async function has no derivative",
+        ));
     }
     if let Some(variadic) = &sig.variadic {
-        return Err(Error::new_spanned(variadic, "a variadic function has no derivative"));
+        return Err(Error::new_spanned(
+            variadic,
+            "a variadic function has no derivative",
+        ));
     }
     Ok(())
 }
@@ -151,12 +198,21 @@ fn check_name(name: &Ident, primal: &ItemFn) -> Result<()> {
     let mut taken = vec![primal.sig.ident.clone()];
     for attribute in &primal.attrs {
         let last = attribute.path().segments.last();
-        if last.is_some_and(|last| last.ident == "autodiff_forward" || last.ident == "autodiff_reverse") {
-            taken.extend(attribute.parse_args::<Attribute>().map(|attribute| attribute.name));
+        if last.is_some_and(|last| {
+            last.ident == "autodiff_forward" || last.ident == "autodiff_reverse"
+        }) {
+            taken.extend(
+                attribute
+                    .parse_args::<Attribute>()
+                    .map(|attribute| attribute.name),
+            );
         }
     }
     match taken.iter().find(|other| *other == name) {
-        Some(other) => Err(Error::new(other.span(), format!("duplicate name `{name}`: each derivative needs its own"))),
+        Some(other) => Err(Error::new(
+            other.span(),
+            format!("duplicate name `{name}`: each derivative needs its own"),
+        )),
         None => Ok(()),
     }
 }
@@ -167,16 +223,30 @@ fn check_count(name: &Ident, activities: &[Ident], arguments: usize, result: boo
     if found == expected {
         return Ok(());
     }
-    let span = if found > expected { activities[expected].span() } else { activities.last().unwrap_or(name).span() };
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let activity = if expected == 1 { "activity" } else { "activities" };
+    let span = if found > expected {
+        activities[expected].span()
+    } else {
+        activities.last().unwrap_or(name).span()
+    };
+    let plural =
+        |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let activity = if expected == 1 {
+        "activity"
+    } else {
+        "activities"
+    };
     let result = match (result, found + 1 == expected) {
         (true, true) => " and the result, which has none",
         (true, false) => " and the result",
         (false, _) => "; there is no result",
     };
     let arguments = plural(arguments, "argument");
-    Err(Error::new(span, format!("expected {expected} {activity} but found {found}: one each for {arguments}{result}")))
+    Err(Error::new(
+        span,
+        format!(
+            "expected {expected} {activity} but found {found}: one each for {arguments}{result}"
+        ),
+    ))
 }
 
 fn is_unit(ty: &Type) -> bool {
@@ -212,5 +282,8 @@ fn name_of(pattern: &Pat, index: usize) -> Ident {
 /// `x` with something before and after: `dx_0`. It cannot clash with names of the primal.
 pub fn shadow_name(mode: Mode, ident: &Ident) -> Ident {
     let prefix = if mode == Mode::Forward { 'b' } else { 'd' };
-    Ident::new(&format!("{prefix}{}_0", ident.unraw()), ident.span().resolved_at(Span::mixed_site()))
+    Ident::new(
+        &format!("{prefix}{}_0", ident.unraw()),
+        ident.span().resolved_at(Span::mixed_site()),
+    )
 }

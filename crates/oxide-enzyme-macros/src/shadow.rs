@@ -11,10 +11,19 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
     let (flat, body) = match &input.data {
         Data::Struct(data) => (flat(&data.fields), arms(&[(quote!(Self), &data.fields)])),
         Data::Enum(data) => {
-            let variants: Vec<_> = data.variants.iter().map(|v| (variant(&v.ident), &v.fields)).collect();
+            let variants: Vec<_> = data
+                .variants
+                .iter()
+                .map(|v| (variant(&v.ident), &v.fields))
+                .collect();
             (quote!(false), arms(&variants))
         }
-        Data::Union(data) => return Err(Error::new(data.union_token.span, "a union has no shape to check")),
+        Data::Union(data) => {
+            return Err(Error::new(
+                data.union_token.span,
+                "a union has no shape to check",
+            ));
+        }
     };
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
@@ -47,7 +56,10 @@ fn flat(fields: &Fields) -> TokenStream {
 
 /// One arm a variant, which binds the fields of both sides.
 fn arms(variants: &[(TokenStream, &Fields)]) -> TokenStream {
-    variants.iter().map(|(path, fields)| arm(path, fields)).collect()
+    variants
+        .iter()
+        .map(|(path, fields)| arm(path, fields))
+        .collect()
 }
 
 fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
@@ -55,7 +67,9 @@ fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
     let types: Vec<&Type> = fields.iter().map(|field| &field.ty).collect();
     let names: Vec<String> = members.iter().map(member_name).collect();
     let locals = |side: &str| -> Vec<Ident> {
-        (0..members.len()).map(|index| format_ident!("{side}{index}", span = Span::mixed_site())).collect()
+        (0..members.len())
+            .map(|index| format_ident!("{side}{index}", span = Span::mixed_site()))
+            .collect()
     };
     let (primal, shadow) = (locals("primal"), locals("shadow"));
     quote! {

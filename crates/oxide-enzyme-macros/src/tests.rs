@@ -65,8 +65,17 @@ fn visibility_and_conditions_are_the_primals() {
         #[inline]
         pub(crate) fn f(x: f64) -> f64 { x }
     };
-    let text = text(&derivative(Mode::Reverse, quote!(df, Active, Active), primal));
-    assert!(text.contains("cfg (unix)") && text.contains("pub (crate) fn df") && !text.contains("inline"), "{text}");
+    let text = text(&derivative(
+        Mode::Reverse,
+        quote!(df, Active, Active),
+        primal,
+    ));
+    assert!(
+        text.contains("cfg (unix)")
+            && text.contains("pub (crate) fn df")
+            && !text.contains("inline"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -94,7 +103,14 @@ fn methods_are_called_through_self() {
         ),
     ];
     for primal in through_self {
-        assert!(text(&derivative(Mode::Reverse, quote!(df, Duplicated, Active), primal)).contains("Self :: f ("));
+        assert!(
+            text(&derivative(
+                Mode::Reverse,
+                quote!(df, Duplicated, Active),
+                primal
+            ))
+            .contains("Self :: f (")
+        );
     }
     let free = parse_quote! {
         fn f(x: &[f64]) -> f64 {
@@ -103,5 +119,12 @@ fn methods_are_called_through_self() {
             A::new(); x[0]
         }
     };
-    assert!(!text(&derivative(Mode::Reverse, quote!(df, Duplicated, Active), free)).contains("Self :: f"));
+    assert!(
+        !text(&derivative(
+            Mode::Reverse,
+            quote!(df, Duplicated, Active),
+            free
+        ))
+        .contains("Self :: f")
+    );
 }

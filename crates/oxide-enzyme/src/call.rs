@@ -68,7 +68,11 @@ fn needs_driver() -> ! {
 ///
 /// # Safety
 /// `a` and `c` must be readable and are moved out of; `r` must be writable.
-unsafe extern "C-unwind" fn shim<F: FnOnce(A, C) -> R, A, C, R>(a: *const A, c: *const C, r: *mut R) {
+unsafe extern "C-unwind" fn shim<F: FnOnce(A, C) -> R, A, C, R>(
+    a: *const A,
+    c: *const C,
+    r: *mut R,
+) {
     const { assert!(size_of::<F>() == 0, "a primal must not capture anything") };
     // SAFETY: `F` has no bytes and the caller made one, see `call`; the pointers are good by this function's contract.
     unsafe {
@@ -132,7 +136,15 @@ unsafe fn call<const CODE: u32, L: Link, F: FnOnce(A, C) -> R, A, C, R>(
     let mut c = MaybeUninit::new(c);
     let mut r = MaybeUninit::uninit();
     // SAFETY: all five point at memory of the right type; the rest is this function's contract.
-    unsafe { entry(a.as_mut_ptr(), da.as_mut_ptr(), c.as_mut_ptr(), r.as_mut_ptr(), dr.as_mut_ptr()) };
+    unsafe {
+        entry(
+            a.as_mut_ptr(),
+            da.as_mut_ptr(),
+            c.as_mut_ptr(),
+            r.as_mut_ptr(),
+            dr.as_mut_ptr(),
+        )
+    };
     r
 }
 
@@ -148,7 +160,14 @@ fn seed<R>(dret: R) -> MaybeUninit<R> {
 }
 
 /// Reverse mode, Active result: the result, and the shadows with the gradients of Active arguments in them.
-pub fn reverse<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C, dret: R) -> (R, A) {
+pub fn reverse<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+    dret: R,
+) -> (R, A) {
     let (mut da, mut dr) = (da.uninit(), seed(dret));
     // SAFETY: an `F` was given; shadows and seed are in place. Enzyme leaves a valid shadow, and the result.
     unsafe {
@@ -158,7 +177,14 @@ pub fn reverse<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: imp
 }
 
 /// Reverse mode, ActiveOnly result: the shadows with the gradients of Active arguments in them.
-pub fn reverse_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C, dret: R) -> A {
+pub fn reverse_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+    dret: R,
+) -> A {
     let (mut da, mut dr) = (da.uninit(), seed(dret));
     // SAFETY: an `F` was given; shadows and seed are in place. Enzyme leaves a valid shadow.
     unsafe {
@@ -168,17 +194,34 @@ pub fn reverse_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da
 }
 
 /// Reverse mode, Const result or none: the result, and the shadows with the gradients of Active arguments in them.
-pub fn reverse_const<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C) -> (R, A) {
+pub fn reverse_const<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+) -> (R, A) {
     let mut da = da.uninit();
     // SAFETY: an `F` was given; shadows are in place, no seed is wanted. Enzyme leaves a valid shadow, and the result.
     unsafe {
-        let r = call::<{ code(CONST, REVERSE) }, L, F, A, C, R>(a, &mut da, c, &mut MaybeUninit::zeroed());
+        let r = call::<{ code(CONST, REVERSE) }, L, F, A, C, R>(
+            a,
+            &mut da,
+            c,
+            &mut MaybeUninit::zeroed(),
+        );
         (r.assume_init(), da.assume_init())
     }
 }
 
 /// Forward mode, Dual result: the result and its tangent.
-pub fn forward<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C) -> (R, R) {
+pub fn forward<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+) -> (R, R) {
     let mut dr = MaybeUninit::zeroed();
     // SAFETY: an `F` was given; shadows are in place. Enzyme writes the result and its tangent.
     unsafe {
@@ -188,7 +231,13 @@ pub fn forward<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: imp
 }
 
 /// Forward mode, DualOnly result: its tangent.
-pub fn forward_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C) -> R {
+pub fn forward_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+) -> R {
     let mut dr = MaybeUninit::zeroed();
     // SAFETY: an `F` was given; shadows are in place. Enzyme writes the tangent.
     unsafe {
@@ -198,10 +247,21 @@ pub fn forward_only<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da
 }
 
 /// Forward mode, Const result or none: the result.
-pub fn forward_const<L: Link, F: FnOnce(A, C) -> R, A, C, R>(_: L, _: F, a: A, da: impl Shadows<A>, c: C) -> R {
+pub fn forward_const<L: Link, F: FnOnce(A, C) -> R, A, C, R>(
+    _: L,
+    _: F,
+    a: A,
+    da: impl Shadows<A>,
+    c: C,
+) -> R {
     // SAFETY: an `F` was given; shadows are in place, no tangent is wanted. Enzyme writes the result.
     unsafe {
-        call::<{ code(CONST, FORWARD) }, L, F, A, C, R>(a, &mut da.uninit(), c, &mut MaybeUninit::zeroed())
-            .assume_init()
+        call::<{ code(CONST, FORWARD) }, L, F, A, C, R>(
+            a,
+            &mut da.uninit(),
+            c,
+            &mut MaybeUninit::zeroed(),
+        )
+        .assume_init()
     }
 }

@@ -18,7 +18,11 @@ pub struct At<'a> {
 
 #[derive(Clone, Copy)]
 enum Step<'a> {
-    Argument { derivative: &'a str, argument: &'a str, shadow: &'a str },
+    Argument {
+        derivative: &'a str,
+        argument: &'a str,
+        shadow: &'a str,
+    },
     Field(&'a str),
     Index(usize),
     Same,
@@ -26,21 +30,46 @@ enum Step<'a> {
 
 impl<'a> At<'a> {
     /// An argument of a derivative.
-    pub const fn argument(derivative: &'a str, argument: &'a str, shadow: &'a str, growable: bool) -> Self {
-        At { parent: None, step: Step::Argument { derivative, argument, shadow }, growable }
+    pub const fn argument(
+        derivative: &'a str,
+        argument: &'a str,
+        shadow: &'a str,
+        growable: bool,
+    ) -> Self {
+        At {
+            parent: None,
+            step: Step::Argument {
+                derivative,
+                argument,
+                shadow,
+            },
+            growable,
+        }
     }
 
     /// A field of what is here.
     pub fn field(&'a self, name: &'a str) -> Self {
-        At { parent: Some(self), step: Step::Field(name), growable: self.growable }
+        At {
+            parent: Some(self),
+            step: Step::Field(name),
+            growable: self.growable,
+        }
     }
 
     pub(crate) fn index(&'a self, index: usize) -> Self {
-        At { parent: Some(self), step: Step::Index(index), growable: self.growable }
+        At {
+            parent: Some(self),
+            step: Step::Index(index),
+            growable: self.growable,
+        }
     }
 
     pub(crate) fn shared(&'a self) -> Self {
-        At { parent: Some(self), step: Step::Same, growable: false }
+        At {
+            parent: Some(self),
+            step: Step::Same,
+            growable: false,
+        }
     }
 
     /// The two are different variants of an enum.
@@ -53,7 +82,9 @@ impl<'a> At<'a> {
     #[track_caller]
     pub(crate) fn same_length(&self, primal: usize, shadow: usize) {
         if primal != shadow {
-            self.fail(format_args!("has length {primal}, but its shadow has length {shadow}"));
+            self.fail(format_args!(
+                "has length {primal}, but its shadow has length {shadow}"
+            ));
         }
     }
 
@@ -74,8 +105,17 @@ impl<'a> At<'a> {
         while let Some(parent) = root.parent {
             root = parent;
         }
-        let Step::Argument { derivative, argument, shadow } = root.step else { unreachable!() };
-        panic!("`{derivative}`: shadow `{shadow}` does not fit argument `{argument}`: `{self}` {what}")
+        let Step::Argument {
+            derivative,
+            argument,
+            shadow,
+        } = root.step
+        else {
+            unreachable!()
+        };
+        panic!(
+            "`{derivative}`: shadow `{shadow}` does not fit argument `{argument}`: `{self}` {what}"
+        )
     }
 }
 
@@ -142,7 +182,9 @@ impl<T: ?Sized> AnyType for Pair<'_, T> {
     fn check(&self, at: At<'_>) {
         let (primal, shadow) = (size_of_val(self.0), size_of_val(self.1));
         if primal != shadow {
-            at.fail(format_args!("has {primal} bytes, but its shadow has {shadow}"));
+            at.fail(format_args!(
+                "has {primal} bytes, but its shadow has {shadow}"
+            ));
         }
     }
 }

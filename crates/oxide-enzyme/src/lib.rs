@@ -92,7 +92,8 @@ pub mod prelude {
 pub mod __private {
     pub use crate::arguments::{Same, Writable, Zero};
     pub use crate::call::{
-        Enzyme, NoDriver, forward, forward_const, forward_only, reverse, reverse_const, reverse_only,
+        Enzyme, NoDriver, forward, forward_const, forward_only, reverse, reverse_const,
+        reverse_only,
     };
     pub use crate::check::{AnyType, At, Deep, Pair, Shallow};
 }

@@ -40,7 +40,25 @@ macro_rules! flat {
     )*};
 }
 
-flat!((), bool, char, f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+flat!(
+    (),
+    bool,
+    char,
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize
+);
 
 impl<T: ?Sized> Shadow for PhantomData<T> {
     const FLAT: bool = true;

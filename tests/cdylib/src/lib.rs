@@ -14,10 +14,18 @@ fn log_sum_exp(x: &[f64]) -> f64 {
 /// # Safety
 /// Both must point at `length` numbers that nobody else uses.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn log_sum_exp_gradient(x: *const f64, gradient: *mut f64, length: usize) -> f64 {
+pub unsafe extern "C" fn log_sum_exp_gradient(
+    x: *const f64,
+    gradient: *mut f64,
+    length: usize,
+) -> f64 {
     // SAFETY: the caller's promise.
-    let (x, gradient) =
-        unsafe { (std::slice::from_raw_parts(x, length), std::slice::from_raw_parts_mut(gradient, length)) };
+    let (x, gradient) = unsafe {
+        (
+            std::slice::from_raw_parts(x, length),
+            std::slice::from_raw_parts_mut(gradient, length),
+        )
+    };
     gradient.fill(0.0);
     d_log_sum_exp(x, gradient, 1.0)
 }

@@ -10,7 +10,10 @@ pub const SINGLE: f64 = 1e-5;
 #[track_caller]
 pub fn assert_near(actual: f64, expected: f64, tolerance: f64) {
     let error = (actual - expected).abs();
-    assert!(error <= tolerance * expected.abs(), "got {actual:e}, expected {expected:e}: off by {error:e}");
+    assert!(
+        error <= tolerance * expected.abs(),
+        "got {actual:e}, expected {expected:e}: off by {error:e}"
+    );
 }
 
 /// [`assert_near`] in double precision.
@@ -26,4 +29,35 @@ pub fn assert_all_close(actual: &[f64], expected: &[f64]) {
     for (actual, expected) in actual.iter().zip(expected) {
         assert_close(*actual, *expected);
     }
+}
+
+/// Holds a reverse and a forward derivative of a function of a slice against the analytic gradient.
+#[macro_export]
+macro_rules! assert_gradient {
+    ($reverse:ident, $forward:ident, $x:expr, $value:expr, $gradient:expr) => {
+        let (x, gradient): (Vec<f64>, Vec<f64>) = ($x.to_vec(), $gradient.to_vec());
+        let mut dx = vec![0.0; x.len()];
+        $crate::assert_close($reverse(&x, &mut dx, 1.0), $value);
+        $crate::assert_all_close(&dx, &gradient);
+        for i in 0..x.len() {
+            let mut bx = vec![0.0; x.len()];
+            bx[i] = 1.0;
+            let (value, tangent) = $forward(&x, &bx);
+            $crate::assert_close(value, $value);
+            $crate::assert_close(tangent, gradient[i]);
+        }
+    };
+}
+
+/// Where the tests of lists evaluate.
+pub const X: [f64; 4] = [1.5, -2.0, 0.5, 3.0];
+
+/// A function of [`X`] that most tests of lists compute in a roundabout way.
+pub fn sum_of_squares() -> f64 {
+    X.iter().map(|x| x * x).sum()
+}
+
+/// Its gradient.
+pub fn twice_x() -> [f64; 4] {
+    X.map(|x| 2.0 * x)
 }

@@ -104,7 +104,10 @@ fn discarding_activities_give_the_same_derivatives() {
     assert_close(unsafe { rev_dot_discard(&x, &mut dx, &y, 1.0) }, 14.0);
     assert_all_close(&dx, &[4.0, 5.0]);
     // SAFETY: as above.
-    assert_close(unsafe { fwd_dot_discard(&[1.0, 2.0], &[1.0, 1.0], &y) }, 9.0);
+    assert_close(
+        unsafe { fwd_dot_discard(&[1.0, 2.0], &[1.0, 1.0], &y) },
+        9.0,
+    );
 }
 
 #[autodiff_reverse(rev_store, Active, Active, Duplicated)]
@@ -146,14 +149,20 @@ fn a_constant_result_is_returned_in_reverse_mode() {
 #[autodiff_reverse(rev_pointer, Duplicated, Const, Active)]
 unsafe fn sum_of_squares(x: *const f64, length: usize) -> f64 {
     // SAFETY: the caller gives a slice's parts.
-    unsafe { std::slice::from_raw_parts(x, length) }.iter().map(|x| x * x).sum()
+    unsafe { std::slice::from_raw_parts(x, length) }
+        .iter()
+        .map(|x| x * x)
+        .sum()
 }
 
 #[test]
 fn raw_pointers_have_shadows() {
     let (x, mut dx) = ([1.0, 2.0], [0.0; 2]);
     // SAFETY: both hold two numbers.
-    assert_close(unsafe { rev_pointer(x.as_ptr(), dx.as_mut_ptr(), 2, 1.0) }, 5.0);
+    assert_close(
+        unsafe { rev_pointer(x.as_ptr(), dx.as_mut_ptr(), 2, 1.0) },
+        5.0,
+    );
     assert_all_close(&dx, &[2.0, 4.0]);
 }
 

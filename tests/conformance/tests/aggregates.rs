@@ -23,8 +23,14 @@ fn a_struct_by_value_has_a_struct_as_gradient() {
 
 #[test]
 fn a_two_field_struct_by_value_has_the_right_tangent() {
-    assert_eq!(fwd_point(Point { x: 3.0, y: 2.0 }, Point { x: 1.0, y: 0.0 }), (18.0, 12.0));
-    assert_eq!(fwd_point(Point { x: 3.0, y: 2.0 }, Point { x: 0.0, y: 1.0 }), (18.0, 9.0));
+    assert_eq!(
+        fwd_point(Point { x: 3.0, y: 2.0 }, Point { x: 1.0, y: 0.0 }),
+        (18.0, 12.0)
+    );
+    assert_eq!(
+        fwd_point(Point { x: 3.0, y: 2.0 }, Point { x: 0.0, y: 1.0 }),
+        (18.0, 9.0)
+    );
 }
 
 #[autodiff_reverse(rev_point_ref, Duplicated, Active)]
@@ -35,7 +41,10 @@ fn of_point_by_reference(p: &Point) -> f64 {
 #[test]
 fn a_struct_by_reference_has_a_shadow() {
     let mut shadow = Point { x: 0.0, y: 100.0 };
-    assert_eq!(rev_point_ref(&Point { x: 3.0, y: 2.0 }, &mut shadow, 1.0), 6.0);
+    assert_eq!(
+        rev_point_ref(&Point { x: 3.0, y: 2.0 }, &mut shadow, 1.0),
+        6.0
+    );
     assert_eq!(shadow, Point { x: 2.0, y: 103.0 });
 }
 
@@ -68,7 +77,10 @@ fn a_tuple_may_mix_integers_and_floats() {
     let (value, gradient) = rev_mixed((2, 1.5, [1.0, 2.0, 4.0], true), 1.0);
     assert_eq!(value, -12.0);
     assert_eq!((gradient.1, gradient.2), (-8.0, [0.0, 0.0, -3.0]));
-    let (value, tangent) = fwd_mixed((2, 1.5, [1.0, 2.0, 4.0], true), (0, 1.0, [0.0, 0.0, 1.0], false));
+    let (value, tangent) = fwd_mixed(
+        (2, 1.5, [1.0, 2.0, 4.0], true),
+        (0, 1.0, [0.0, 0.0, 1.0], false),
+    );
     assert_eq!((value, tangent), (-12.0, -11.0));
 }
 
@@ -123,7 +135,12 @@ fn of_model(model: &Model, x: &[f64]) -> f64 {
 }
 
 fn model() -> Model {
-    Model { name: "ab".into(), weights: vec![vec![1.0, 2.0], vec![3.0, -1.0]], bias: Some(0.5), scale: Box::new(10.0) }
+    Model {
+        name: "ab".into(),
+        weights: vec![vec![1.0, 2.0], vec![3.0, -1.0]],
+        bias: Some(0.5),
+        scale: Box::new(10.0),
+    }
 }
 
 fn zero_of(model: &Model) -> Model {
@@ -178,12 +195,22 @@ fn single(x: &[f32], y: f32) -> f32 {
 fn single_precision_works_throughout() {
     let (x, y, mut dx) = ([0.5_f32, 1.5], 0.75_f32, [0.0_f32; 2]);
     let (value, dy) = rev_single(&x, &mut dx, y, 1.0);
-    let exact = x.map(f64::from).map(|x| ((x * 0.75).sin(), 0.75 * (x * 0.75).cos(), x * (x * 0.75).cos()));
+    let exact = x.map(f64::from).map(|x| {
+        (
+            (x * 0.75).sin(),
+            0.75 * (x * 0.75).cos(),
+            x * (x * 0.75).cos(),
+        )
+    });
     assert_near(value.into(), exact[0].0 + exact[1].0, conformance::SINGLE);
     assert_near(dx[0].into(), exact[0].1, conformance::SINGLE);
     assert_near(dx[1].into(), exact[1].1, conformance::SINGLE);
     assert_near(dy.into(), exact[0].2 + exact[1].2, conformance::SINGLE);
-    assert_near(fwd_single(&x, &[1.0, 0.0], y, 0.0).1.into(), exact[0].1, conformance::SINGLE);
+    assert_near(
+        fwd_single(&x, &[1.0, 0.0], y, 0.0).1.into(),
+        exact[0].1,
+        conformance::SINGLE,
+    );
 }
 
 #[autodiff_reverse(rev_both_precisions, Active, Active, Active)]
@@ -204,9 +231,18 @@ fn sum_and_product(x: f64, y: f64) -> (f64, f64) {
 
 #[test]
 fn a_tuple_result_has_a_tuple_as_seed() {
-    assert_eq!(rev_result_pair(2.0, 3.0, (1.0, 0.0)), ((5.0, 6.0), 1.0, 1.0));
-    assert_eq!(rev_result_pair(2.0, 3.0, (10.0, 1.0)), ((5.0, 6.0), 13.0, 12.0));
-    assert_eq!(fwd_result_pair(2.0, 1.0, 3.0, 0.0), ((5.0, 6.0), (1.0, 3.0)));
+    assert_eq!(
+        rev_result_pair(2.0, 3.0, (1.0, 0.0)),
+        ((5.0, 6.0), 1.0, 1.0)
+    );
+    assert_eq!(
+        rev_result_pair(2.0, 3.0, (10.0, 1.0)),
+        ((5.0, 6.0), 13.0, 12.0)
+    );
+    assert_eq!(
+        fwd_result_pair(2.0, 1.0, 3.0, 0.0),
+        ((5.0, 6.0), (1.0, 3.0))
+    );
 }
 
 #[autodiff_reverse(rev_result_struct, Active, Active)]
@@ -218,7 +254,10 @@ fn on_parabola(x: f64) -> Point {
 #[test]
 fn a_struct_result_has_a_struct_as_seed() {
     let seed = Point { x: 1.0, y: 10.0 };
-    assert_eq!(rev_result_struct(3.0, seed), (Point { x: 3.0, y: 9.0 }, 61.0));
+    assert_eq!(
+        rev_result_struct(3.0, seed),
+        (Point { x: 3.0, y: 9.0 }, 61.0)
+    );
     assert_eq!(fwd_result_struct(3.0, 2.0), Point { x: 2.0, y: 12.0 });
 }
 
@@ -230,8 +269,14 @@ fn powers(x: f64) -> [f64; 4] {
 
 #[test]
 fn an_array_result_has_an_array_as_seed() {
-    assert_eq!(rev_result_array(2.0, [1.0, 1.0, 1.0, 1.0]), ([1.0, 2.0, 4.0, 8.0], 17.0));
-    assert_eq!(fwd_result_array(2.0, 1.0), ([1.0, 2.0, 4.0, 8.0], [0.0, 1.0, 4.0, 12.0]));
+    assert_eq!(
+        rev_result_array(2.0, [1.0, 1.0, 1.0, 1.0]),
+        ([1.0, 2.0, 4.0, 8.0], 17.0)
+    );
+    assert_eq!(
+        fwd_result_array(2.0, 1.0),
+        ([1.0, 2.0, 4.0, 8.0], [0.0, 1.0, 4.0, 12.0])
+    );
 }
 
 #[autodiff_forward(fwd_partly_active, Dual, Dual)]
@@ -278,10 +323,27 @@ fn area(shapes: &[Shape]) -> f64 {
 
 #[test]
 fn enums_by_reference_have_shadows() {
-    let shapes = [Shape::Circle(2.0), Shape::Rectangle { width: 3.0, height: 5.0 }];
-    let mut shadow = [Shape::Circle(0.0), Shape::Rectangle { width: 0.0, height: 0.0 }];
-    assert_close(rev_area(&shapes, &mut shadow, 1.0), 4.0 * std::f64::consts::PI + 15.0);
-    let [Shape::Circle(radius), Shape::Rectangle { width, height }] = shadow else { panic!("variants have changed") };
+    let shapes = [
+        Shape::Circle(2.0),
+        Shape::Rectangle {
+            width: 3.0,
+            height: 5.0,
+        },
+    ];
+    let mut shadow = [
+        Shape::Circle(0.0),
+        Shape::Rectangle {
+            width: 0.0,
+            height: 0.0,
+        },
+    ];
+    assert_close(
+        rev_area(&shapes, &mut shadow, 1.0),
+        4.0 * std::f64::consts::PI + 15.0,
+    );
+    let [Shape::Circle(radius), Shape::Rectangle { width, height }] = shadow else {
+        panic!("variants have changed")
+    };
     assert_close(radius, 4.0 * std::f64::consts::PI);
     assert_eq!((width, height), (5.0, 3.0));
 }

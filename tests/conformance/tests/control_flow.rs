@@ -46,13 +46,20 @@ fn even_steps(x: f64, n: u32) -> f64 {
 }
 
 fn odd_steps(x: f64, n: u32) -> f64 {
-    if n == 0 { x } else { even_steps(x.exp(), n - 1) }
+    if n == 0 {
+        x
+    } else {
+        even_steps(x.exp(), n - 1)
+    }
 }
 
 #[test]
 fn mutual_recursion_is_followed() {
     let x = 0.5_f64;
-    assert_close(rev_mutual(x, 3, 1.0).1, x.sin().exp().cos() * x.sin().exp() * x.cos());
+    assert_close(
+        rev_mutual(x, 3, 1.0).1,
+        x.sin().exp().cos() * x.sin().exp() * x.cos(),
+    );
 }
 
 #[autodiff_reverse(rev_early, Duplicated, Const, Active)]
@@ -172,7 +179,11 @@ fn options_carry_active_values() {
 }
 
 fn checked_root(x: f64) -> Result<f64, String> {
-    if x < 0.0 { Err(format!("{x} is negative")) } else { Ok(x.sqrt()) }
+    if x < 0.0 {
+        Err(format!("{x} is negative"))
+    } else {
+        Ok(x.sqrt())
+    }
 }
 
 #[autodiff_reverse(rev_result, Active, Active)]
@@ -224,8 +235,16 @@ fn function_pointers_in_the_primal_are_followed() {
 #[autodiff_forward(fwd_iterators, Dual, Dual, Dual)]
 fn iterators(x: &[f64], y: &[f64]) -> f64 {
     let pairs = x.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
-    let chunks = y.chunks(2).map(|chunk| chunk.iter().product::<f64>()).fold(0.0, |sum, product| sum + product);
-    let zipped = x.iter().rev().zip(y.iter().skip(1).step_by(2)).map(|(x, y)| x * y).sum::<f64>();
+    let chunks = y
+        .chunks(2)
+        .map(|chunk| chunk.iter().product::<f64>())
+        .fold(0.0, |sum, product| sum + product);
+    let zipped = x
+        .iter()
+        .rev()
+        .zip(y.iter().skip(1).step_by(2))
+        .map(|(x, y)| x * y)
+        .sum::<f64>();
     let largest = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     pairs + chunks + zipped * largest
 }
@@ -243,13 +262,20 @@ fn chains_of_iterators_work() {
 
 #[autodiff_reverse(rev_integers, Duplicated, Const, Const, Active)]
 fn gather(x: &[f64], indices: &[usize], signs: &[i8]) -> f64 {
-    indices.iter().zip(signs).map(|(i, sign)| f64::from(*sign) * x[*i] * x[*i]).sum()
+    indices
+        .iter()
+        .zip(signs)
+        .map(|(i, sign)| f64::from(*sign) * x[*i] * x[*i])
+        .sum()
 }
 
 #[test]
 fn slices_of_integers_are_constant() {
     let (x, mut dx) = ([1.0, 2.0, 3.0], [0.0; 3]);
-    assert_close(rev_integers(&x, &mut dx, &[2, 0, 2], &[1, -1, 1], 1.0), 17.0);
+    assert_close(
+        rev_integers(&x, &mut dx, &[2, 0, 2], &[1, -1, 1], 1.0),
+        17.0,
+    );
     assert_all_close(&dx, &[-2.0, 0.0, 12.0]);
 }
 

@@ -11,18 +11,29 @@ fn dot<T>(x: &[T], y: &[T]) -> T
 where
     T: Copy + Default + Add<Output = T> + Mul<Output = T>,
 {
-    x.iter().zip(y).fold(T::default(), |sum, (x, y)| sum + *x * *y)
+    x.iter()
+        .zip(y)
+        .fold(T::default(), |sum, (x, y)| sum + *x * *y)
 }
 
 #[test]
 fn a_generic_primal_has_a_derivative_for_each_type() {
     let (mut dx, mut dy) = ([0.0_f64; 2], [0.0_f64; 2]);
-    assert_eq!(rev_dot(&[1.0, 2.0], &mut dx, &[3.0, 4.0], &mut dy, 1.0), 11.0);
+    assert_eq!(
+        rev_dot(&[1.0, 2.0], &mut dx, &[3.0, 4.0], &mut dy, 1.0),
+        11.0
+    );
     assert_eq!((dx, dy), ([3.0, 4.0], [1.0, 2.0]));
     let (mut dx, mut dy) = ([0.0_f32; 2], [0.0_f32; 2]);
-    assert_eq!(rev_dot(&[1.0_f32, 2.0], &mut dx, &[3.0, 4.0], &mut dy, 2.0), 11.0);
+    assert_eq!(
+        rev_dot(&[1.0_f32, 2.0], &mut dx, &[3.0, 4.0], &mut dy, 2.0),
+        11.0
+    );
     assert_eq!((dx, dy), ([6.0, 8.0], [2.0, 4.0]));
-    assert_eq!(fwd_dot(&[1.0_f32, 2.0], &[1.0, 0.0], &[3.0, 4.0]), (11.0, 3.0));
+    assert_eq!(
+        fwd_dot(&[1.0_f32, 2.0], &[1.0, 0.0], &[3.0, 4.0]),
+        (11.0, 3.0)
+    );
 }
 
 trait Potential {
@@ -92,7 +103,10 @@ fn longest<'a, 'b: 'a>(x: &'a [f64], names: &'b [&'a str]) -> f64 {
 #[test]
 fn lifetimes_are_carried_over() {
     let mut dx = [0.0; 3];
-    assert_close(rev_view(&[1.0, 2.0, 3.0], &mut dx, &["a", "abc", "ab"], 1.0), 4.0);
+    assert_close(
+        rev_view(&[1.0, 2.0, 3.0], &mut dx, &["a", "abc", "ab"], 1.0),
+        4.0,
+    );
     assert_all_close(&dx, &[0.0, 4.0, 0.0]);
 }
 
@@ -105,7 +119,10 @@ fn apply(f: impl Fn(f64) -> f64, x: f64) -> f64 {
 fn a_constant_closure_may_be_an_argument() {
     let power = 2.0;
     assert_eq!(rev_apply(|x| power * x * x, 3.0, 1.0), (54.0, 54.0));
-    assert_close(rev_apply(f64::sin, 0.5, 1.0).1, 0.5_f64.cos() * 0.5 + 0.5_f64.sin());
+    assert_close(
+        rev_apply(f64::sin, 0.5, 1.0).1,
+        0.5_f64.cos() * 0.5 + 0.5_f64.sin(),
+    );
 }
 
 #[derive(Clone, Copy)]

@@ -104,12 +104,19 @@ fn an_unsafe_primal_has_an_unsafe_derivative() {
     assert_eq!(unsafe { rev_unchecked(&[2.0, 3.0], &mut dx, 1, 1.0) }, 9.0);
     assert_eq!(dx, [0.0, 6.0]);
     // SAFETY: as above.
-    assert_eq!(unsafe { fwd_unchecked(&[2.0, 3.0], &[0.0, 1.0], 1) }, (9.0, 6.0));
+    assert_eq!(
+        unsafe { fwd_unchecked(&[2.0, 3.0], &[0.0, 1.0], 1) },
+        (9.0, 6.0)
+    );
 }
 
 #[test]
 fn a_derivative_is_an_ordinary_function() {
-    let slopes: Vec<(f64, f64)> = [2.0, 3.0].into_iter().zip([1.0, 10.0]).map(|(x, seed)| rev_one(x, seed)).collect();
+    let slopes: Vec<(f64, f64)> = [2.0, 3.0]
+        .into_iter()
+        .zip([1.0, 10.0])
+        .map(|(x, seed)| rev_one(x, seed))
+        .collect();
     assert_eq!(slopes, [(5.0, 4.0), (10.0, 60.0)]);
     let derivative: fn(f64, f64) -> (f64, f64) = rev_two;
     assert_eq!(derivative(2.0, 1.0).1, 4.0);

@@ -13,7 +13,10 @@ impl Polynomial {
     #[autodiff_reverse(rev_at, Duplicated, Active, Active)]
     #[autodiff_forward(fwd_at, Dual, Dual, Dual)]
     fn at(&self, x: f64) -> f64 {
-        self.coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
+        self.coefficients
+            .iter()
+            .rev()
+            .fold(0.0, |sum, c| sum * x + c)
     }
 
     #[autodiff_reverse(rev_scale, Duplicated, Active)]
@@ -33,7 +36,9 @@ impl Polynomial {
 }
 
 fn polynomial() -> Polynomial {
-    Polynomial { coefficients: vec![1.0, 2.0, 3.0] }
+    Polynomial {
+        coefficients: vec![1.0, 2.0, 3.0],
+    }
 }
 
 #[test]
@@ -43,18 +48,24 @@ fn a_constant_self_has_no_shadow() {
 
 #[test]
 fn self_by_reference_has_a_shadow() {
-    let mut shadow = Polynomial { coefficients: vec![0.0; 3] };
+    let mut shadow = Polynomial {
+        coefficients: vec![0.0; 3],
+    };
     let (value, dx) = polynomial().rev_at(&mut shadow, 2.0, 1.0);
     assert_eq!((value, dx), (17.0, 14.0));
     assert_all_close(&shadow.coefficients, &[1.0, 2.0, 4.0]);
-    let tangent = Polynomial { coefficients: vec![0.0, 0.0, 1.0] };
+    let tangent = Polynomial {
+        coefficients: vec![0.0, 0.0, 1.0],
+    };
     assert_eq!(polynomial().fwd_at(&tangent, 2.0, 1.0), (17.0, 18.0));
 }
 
 #[test]
 fn self_by_mutable_reference_is_changed_in_place() {
     let mut p = polynomial();
-    let mut shadow = Polynomial { coefficients: vec![1.0, 10.0, 100.0] };
+    let mut shadow = Polynomial {
+        coefficients: vec![1.0, 10.0, 100.0],
+    };
     assert_close(p.rev_scale(&mut shadow, 2.0), 1.0 + 20.0 + 300.0);
     assert_all_close(&p.coefficients, &[2.0, 4.0, 6.0]);
     assert_all_close(&shadow.coefficients, &[2.0, 20.0, 200.0]);
@@ -79,6 +90,9 @@ impl<T: Copy + Into<f64>> Vector<T> {
 #[test]
 fn self_by_value_has_a_gradient() {
     assert_eq!(Vector(2.0, 3.0).rev_product(1.0), (6.0, Vector(3.0, 2.0)));
-    assert_eq!(Vector(2.0_f32, 3.0).rev_product(1.0), (6.0, Vector(3.0, 2.0)));
+    assert_eq!(
+        Vector(2.0_f32, 3.0).rev_product(1.0),
+        (6.0, Vector(3.0, 2.0))
+    );
     assert_eq!(Vector(2.0, 3.0).fwd_product(Vector(1.0, 10.0)), (6.0, 23.0));
 }

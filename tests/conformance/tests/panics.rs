@@ -44,7 +44,9 @@ fn a_bounds_check_that_fails_panics_as_in_the_primal() {
 fn after_a_caught_panic_derivatives_still_work() {
     for i in [5, 1, 7, 0] {
         let mut dx = [0.0; 2];
-        let caught = catch_unwind(AssertUnwindSafe(|| rev_square_at(&[2.0, 3.0], &mut dx, i, 1.0)));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            rev_square_at(&[2.0, 3.0], &mut dx, i, 1.0)
+        }));
         assert_eq!(caught.is_ok(), i < 2);
         if i < 2 {
             assert_close(dx[i], [4.0, 6.0][i]);
@@ -114,7 +116,10 @@ fn a_shadow_of_another_length_is_refused_before_anything_is_computed() {
     let text = message(|| {
         fwd_square_at(&[1.0, 2.0], &[0.0; 1], 0);
     });
-    assert!(text.starts_with("`fwd_square_at`: shadow `bx_0` does not fit argument `x`"), "{text}");
+    assert!(
+        text.starts_with("`fwd_square_at`: shadow `bx_0` does not fit argument `x`"),
+        "{text}"
+    );
 }
 
 #[derive(Clone, Shadow)]
@@ -129,11 +134,16 @@ fn sum_of_network(network: &Network) -> f64 {
 
 #[test]
 fn a_shadow_of_another_shape_inside_is_refused() {
-    let network = Network { layers: vec![vec![1.0; 2], vec![1.0; 3]] };
+    let network = Network {
+        layers: vec![vec![1.0; 2], vec![1.0; 3]],
+    };
     let mut shadow = network.clone();
     shadow.layers[1].pop();
     let text = message(|| {
         rev_network(&network, &mut shadow, 1.0);
     });
-    assert!(text.ends_with("`network.layers[1]` has length 3, but its shadow has length 2"), "{text}");
+    assert!(
+        text.ends_with("`network.layers[1]` has length 3, but its shadow has length 2"),
+        "{text}"
+    );
 }

@@ -5,7 +5,9 @@ use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
 
 #[autodiff_reverse(rev_rosenbrock, Duplicated, Active)]
 fn rosenbrock(x: &[f64]) -> f64 {
-    x.windows(2).map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2)).sum()
+    x.windows(2)
+        .map(|p| 100.0 * (p[1] - p[0] * p[0]).powi(2) + (1.0 - p[0]).powi(2))
+        .sum()
 }
 
 #[test]
@@ -30,7 +32,8 @@ struct Layer {
 impl Layer {
     fn forward(&self, x: &[f64]) -> Vec<f64> {
         let sums = self.weights.iter().zip(&self.biases);
-        sums.map(|(row, bias)| (row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias).tanh()).collect()
+        sums.map(|(row, bias)| (row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias).tanh())
+            .collect()
     }
 }
 
@@ -46,7 +49,13 @@ fn loss(layers: &[Layer], x: &[f64], target: f64) -> f64 {
 
 fn layers() -> Vec<Layer> {
     let layer = |rows: usize, columns: usize| Layer {
-        weights: (0..rows).map(|i| (0..columns).map(|j| 0.3 * (i as f64 - 0.7 * j as f64).sin()).collect()).collect(),
+        weights: (0..rows)
+            .map(|i| {
+                (0..columns)
+                    .map(|j| 0.3 * (i as f64 - 0.7 * j as f64).sin())
+                    .collect()
+            })
+            .collect(),
         biases: (0..rows).map(|i| 0.1 * i as f64).collect(),
     };
     vec![layer(4, 3), layer(3, 4), layer(1, 3)]
@@ -76,7 +85,11 @@ fn a_network_has_the_same_gradient_in_both_modes_and_by_differences() {
 
 fn zero_of(layer: &Layer) -> Layer {
     Layer {
-        weights: layer.weights.iter().map(|row| vec![0.0; row.len()]).collect(),
+        weights: layer
+            .weights
+            .iter()
+            .map(|row| vec![0.0; row.len()])
+            .collect(),
         biases: vec![0.0; layer.biases.len()],
     }
 }

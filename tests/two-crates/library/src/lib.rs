@@ -8,7 +8,10 @@ use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
 /// Energy of a chain of springs.
 #[autodiff_reverse(d_energy, Duplicated, Active, Active)]
 pub fn energy(positions: &[f64], stiffness: f64) -> f64 {
-    positions.windows(2).map(|pair| 0.5 * stiffness * stretch(pair).powi(2)).sum()
+    positions
+        .windows(2)
+        .map(|pair| 0.5 * stiffness * stretch(pair).powi(2))
+        .sum()
 }
 
 fn stretch(pair: &[f64]) -> f64 {

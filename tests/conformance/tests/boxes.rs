@@ -1,0 +1,61 @@
+//! Boxes, linked lists, nested `Vec`s.
+
+use conformance::{X, assert_gradient, sum_of_squares, twice_x};
+use oxide_enzyme::{autodiff_forward, autodiff_reverse};
+
+#[autodiff_reverse(rev_box, Duplicated, Active)]
+#[autodiff_forward(fwd_box, Dual, Dual)]
+fn boxed(x: &[f64]) -> f64 {
+    let product = Box::new(x[0] * x[1]);
+    let slice: Box<[f64]> = x.into();
+    *product * slice[3]
+}
+
+#[test]
+fn boxes_hold_active_values() {
+    assert_gradient!(rev_box, fwd_box, X, -9.0, [-6.0, 4.5, 0.0, -3.0]);
+}
+
+enum List {
+    End,
+    Item(f64, Box<List>),
+}
+
+impl List {
+    fn sum_of_squares(&self) -> f64 {
+        match self {
+            List::End => 0.0,
+            List::Item(x, rest) => x * x + rest.sum_of_squares(),
+        }
+    }
+}
+
+#[autodiff_reverse(rev_list, Duplicated, Active)]
+#[autodiff_forward(fwd_list, Dual, Dual)]
+fn linked_list(x: &[f64]) -> f64 {
+    let mut list = List::End;
+    for x in x {
+        list = List::Item(*x, Box::new(list));
+    }
+    list.sum_of_squares()
+}
+
+#[test]
+fn a_linked_list_may_be_built() {
+    assert_gradient!(rev_list, fwd_list, X, sum_of_squares(), twice_x());
+}
+
+#[autodiff_reverse(rev_nested, Duplicated, Active)]
+#[autodiff_forward(fwd_nested, Dual, Dual)]
+fn table(x: &[f64]) -> f64 {
+    let rows: Vec<Vec<f64>> = x
+        .iter()
+        .map(|a| x.iter().map(|b| a * b).collect())
+        .collect();
+    rows.iter().enumerate().map(|(i, row)| row[i]).sum()
+}
+
+#[test]
+fn vecs_may_be_nested() {
+    assert_gradient!(rev_nested, fwd_nested, X, sum_of_squares(), twice_x());
+}
