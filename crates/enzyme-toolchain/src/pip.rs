@@ -117,6 +117,8 @@ fn run(
     let log_too = log.try_clone().map_err(Error::io("write", &log_path))?;
     command
         .env("TMPDIR", dest.join("scratch"))
+        // A guard against installing into the system; nothing is installed here.
+        .env("PIP_REQUIRE_VIRTUALENV", "0")
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(log_too);

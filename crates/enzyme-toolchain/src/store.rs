@@ -120,7 +120,7 @@ impl Store {
             .write(true)
             .open(&path);
         let file = file.map_err(Error::io("open", &path))?;
-        let exclusive = wait_for(&file, &path, progress)?;
+        let exclusive = wait_for(&file, progress)?;
         Ok(Writing {
             store: self,
             exclusive,
@@ -152,17 +152,15 @@ fn variable(name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// True when the lock is held; false where the file system knows no locks. Renames keep the store whole even then.
-fn wait_for(file: &File, path: &Path, progress: &dyn Progress) -> Result<bool> {
+/// True when the lock is held; false where the file system has no locks. Renames keep the store whole even then.
+fn wait_for(file: &File, progress: &dyn Progress) -> Result<bool> {
     let mut told = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                return Ok(false);
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(_)) => return Ok(false),
         }
         if progress.cancelled() {
             return Err(Error::Interrupted);
@@ -253,11 +251,7 @@ impl Writing<'_> {
         }
         installed::write_lock_file(&new, recipe)?;
         let target = self.store.toolchains().join(recipe.key());
-        if target.exists() {
-            let old = temp.path().join("old");
-            fs::rename(&target, &old).map_err(Error::io("replace", &target))?;
-        }
-        fs::rename(&new, &target).map_err(Error::io("create", &target))?;
+        self.swap(&new, &target, &temp.path().join("old"))?;
         sync_directory(&self.store.toolchains());
         // Before the stamps: removing the old hard links changes the times of the files.
         drop(temp);
@@ -265,10 +259,22 @@ impl Writing<'_> {
         let installed = installed.ok_or_else(|| Error::NotInstalled {
             store: self.store.root.clone(),
         })?;
-        if linked {
+        if linked && self.exclusive {
             installed.stamp()?;
         }
         Ok(installed)
+    }
+
+    /// Puts a directory in the place of another. Without locks it may be there by now, by another process: then that one
+    /// stays, and whoever uses it checks it.
+    fn swap(&self, new: &Path, target: &Path, old: &Path) -> Result<()> {
+        if self.exclusive && target.exists() {
+            fs::rename(target, old).map_err(Error::io("replace", target))?;
+        }
+        match fs::rename(new, target) {
+            Err(_) if !self.exclusive && target.exists() => Ok(()),
+            result => result.map_err(Error::io("create", target)),
+        }
     }
 }
 
@@ -288,5 +294,34 @@ fn place(object: &Path, to: &Path) -> Result<bool> {
 fn sync_directory(path: &Path) {
     if let Ok(directory) = File::open(path) {
         let _ = directory.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testing::Fixture;
+
+    #[test]
+    fn without_file_locks_renames_keep_the_store_whole() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        let recipe = installed.recipe();
+        for _ in 0..20 {
+            fs::remove_dir_all(installed.root()).unwrap();
+            let assemble = || {
+                let _file = File::open(fixture.store.lock_file()).unwrap();
+                let writing = Writing {
+                    store: &fixture.store,
+                    exclusive: false,
+                    _file,
+                };
+                writing.assemble(recipe).unwrap().engine().unwrap();
+            };
+            std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(assemble))));
+            assert_eq!(installed.verify(&Silent).unwrap(), []);
+            assert_eq!(fixture.leftovers(), 0);
+        }
     }
 }
