@@ -104,10 +104,8 @@ fn an_unsafe_primal_has_an_unsafe_derivative() {
     assert_eq!(unsafe { rev_unchecked(&[2.0, 3.0], &mut dx, 1, 1.0) }, 9.0);
     assert_eq!(dx, [0.0, 6.0]);
     // SAFETY: as above.
-    assert_eq!(
-        unsafe { fwd_unchecked(&[2.0, 3.0], &[0.0, 1.0], 1) },
-        (9.0, 6.0)
-    );
+    let both = unsafe { fwd_unchecked(&[2.0, 3.0], &[0.0, 1.0], 1) };
+    assert_eq!(both, (9.0, 6.0));
 }
 
 #[test]
