@@ -8,5 +8,5 @@ fn norm(x: &[f64]) -> f64 {
 fn main() {
     let (x, mut gradient) = ([3.0, 4.0], [0.0; 2]);
     let value = norm_reverse(&x, &mut gradient, 1.0);
-    println!("{value} {gradient:?}"); // 5 [0.6, 0.8]
+    println!("{value:.3} {gradient:.3?}"); // 5.000 [0.600, 0.800]
 }
