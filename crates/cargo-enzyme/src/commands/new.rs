@@ -13,7 +13,8 @@ Examples:
   cargo enzyme new gradients --path ../oxide-enzyme    use the crate from that checkout
 
 The project depends on the crate oxide-enzyme by version, and by path too with --path or when
-this program was built in a checkout. Inside another package or workspace it is one of its own.";
+this program was built in a checkout that is still there. Inside another package or workspace it
+is one of its own.";
 
 const CRATE: &str = "crates/oxide-enzyme";
 
@@ -40,11 +41,27 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = directory.file_name().and_then(|name| name.to_str());
     let name = name.unwrap_or_default();
     check_name(name)?;
+    let parent = directory.parent().unwrap_or(&directory);
+    // Without `..`, which would make it look as if it were inside of what it leaves.
+    let parent = fs::canonicalize(parent)
+        .with_context(|| format!("cannot make a project in `{}`", parent.display()))?;
+    let directory = parent.join(name);
     ensure!(
         fs::symlink_metadata(&directory).is_err(),
         "`{}` exists already; choose another name, or remove it first",
         args.directory.display()
     );
+    let within = directory
+        .ancestors()
+        .find(|folder| is_library(&folder.join(CRATE)));
+    if let Some(within) = within {
+        bail!(
+            "`{}` is inside a checkout of oxide-enzyme, where `cargo enzyme` is an alias that works for the checkout only\n  \
+             help: make the project somewhere else, such as {}",
+            args.directory.display(),
+            within.with_file_name(name).display()
+        );
+    }
     let checkout = match &args.path {
         Some(path) => Some(named_checkout(path)?),
         None => own_checkout(),
@@ -167,15 +184,12 @@ fn named_checkout(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(fs::canonicalize(found)?)
 }
 
-/// The library in the checkout that this program was built in.
+/// The library in the checkout that this program was built in, if that is still there.
 fn own_checkout() -> Option<PathBuf> {
-    // `cargo run`, and so the checkout's alias, names the folder of this package; the program itself may be elsewhere.
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let starts = package.into_iter().chain(std::env::current_exe());
-    let folders: Vec<PathBuf> = starts
-        .flat_map(|start| start.ancestors().map(|a| a.join(CRATE)).collect::<Vec<_>>())
-        .collect();
-    folders.into_iter().find(|folder| is_library(folder))
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()?
+        .join("oxide-enzyme");
+    is_library(&folder).then_some(folder)
 }
 
 fn is_library(folder: &Path) -> bool {
