@@ -27,6 +27,67 @@ mod valley {
     }
 }
 
+/// The rows of the book's table of signatures.
+mod signatures {
+    use oxide_enzyme::{autodiff_forward, autodiff_reverse};
+
+    #[autodiff_reverse(square_reverse, Active, Active)]
+    #[autodiff_reverse(square_slope, Active, ActiveOnly)]
+    #[autodiff_reverse(square_constant, Active, Const)]
+    #[autodiff_forward(square_forward, Dual, Dual)]
+    fn square(x: f64) -> f64 {
+        x * x
+    }
+
+    #[autodiff_reverse(element_reverse, Duplicated, Const, Active)]
+    #[autodiff_forward(element_tangent, Dual, Const, DualOnly)]
+    fn element(x: &[f64], n: usize) -> f64 {
+        x[n].sin()
+    }
+
+    #[autodiff_reverse(store_reverse, Active, Duplicated)]
+    fn store(x: f64, y: &mut f64) {
+        *y = 3.0 * x;
+    }
+
+    struct Line(f64);
+
+    impl Line {
+        #[autodiff_reverse(at_reverse, Const, Active, Active)]
+        fn at(&self, x: f64) -> f64 {
+            self.0 * x
+        }
+    }
+
+    #[test]
+    fn they_are_as_the_book_says() {
+        let value_and_slope: fn(f64, f64) -> (f64, f64) = square_reverse;
+        assert_eq!(value_and_slope(3.0, 1.0), (square(3.0), 6.0));
+        let slope: fn(f64, f64) -> f64 = square_slope;
+        assert_eq!(slope(3.0, 2.0), 12.0);
+        let no_seed: fn(f64) -> (f64, f64) = square_constant;
+        assert_eq!(no_seed(3.0), (9.0, 0.0));
+        let forward: fn(f64, f64) -> (f64, f64) = square_forward;
+        assert_eq!(forward(3.0, 0.5), (9.0, 3.0));
+
+        let reverse: fn(&[f64], &mut [f64], usize, f64) -> f64 = element_reverse;
+        let mut dx = [0.0, 1.0];
+        assert_eq!(reverse(&[0.0, 0.0], &mut dx, 1, 1.0), element(&[0.0], 0));
+        assert_eq!(dx, [0.0, 2.0], "gradients are added");
+        let tangent: fn(&[f64], &[f64], usize) -> f64 = element_tangent;
+        assert_eq!(tangent(&[0.0], &[5.0], 0), 5.0);
+
+        let reverse: fn(f64, &mut f64, &mut f64) -> f64 = store_reverse;
+        let (mut y, mut seed) = (0.0, 1.0);
+        assert_eq!(reverse(2.0, &mut y, &mut seed), 3.0);
+        assert_eq!((y, seed), (6.0, 0.0), "a seed is used up");
+        store(1.0, &mut y);
+
+        let method: fn(&Line, f64, f64) -> (f64, f64) = Line::at_reverse;
+        assert_eq!(method(&Line(4.0), 2.0, 1.0), (Line(4.0).at(2.0), 4.0));
+    }
+}
+
 /// A snippet that is in an example is compiled with it, and tested.
 #[test]
 fn every_snippet_is_in_an_example() {
