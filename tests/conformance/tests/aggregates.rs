@@ -84,6 +84,16 @@ fn a_tuple_may_mix_integers_and_floats() {
     assert_eq!((value, tangent), (-12.0, -11.0));
 }
 
+#[autodiff_reverse(rev_indexed, Active, Active)]
+fn indexed(choice: (u8, [f64; 3])) -> f64 {
+    choice.1[usize::from(choice.0)].powi(2)
+}
+
+#[test]
+fn an_array_by_value_may_be_indexed_by_its_neighbour() {
+    assert_eq!(rev_indexed((1, [1.0, 2.0, 4.0]), 1.0).1.1, [0.0, 4.0, 0.0]);
+}
+
 #[autodiff_reverse(rev_array, Active, Active)]
 #[autodiff_forward(fwd_array, Dual, Dual)]
 fn of_array(x: [f64; 5]) -> f64 {

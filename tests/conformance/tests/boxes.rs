@@ -59,3 +59,21 @@ fn table(x: &[f64]) -> f64 {
 fn vecs_may_be_nested() {
     assert_gradient!(rev_nested, fwd_nested, X, sum_of_squares(), twice_x());
 }
+
+#[autodiff_reverse(rev_replace_box, Active, Const, Active)]
+fn power_by_boxes(x: f64, n: usize) -> f64 {
+    let mut product = Box::new(1.0);
+    for _ in 0..n {
+        product = Box::new(*product * x);
+    }
+    *product
+}
+
+#[test]
+fn a_box_may_be_replaced_in_a_loop() {
+    for n in [0, 1, 5] {
+        let (value, slope) = rev_replace_box(2.0, n, 1.0);
+        assert_close(value, 2.0_f64.powi(n as i32));
+        assert_close(slope, n as f64 * 2.0_f64.powi(n as i32 - 1));
+    }
+}

@@ -100,17 +100,32 @@ fn two_places_may_change_values() {
 }
 
 #[autodiff_reverse(rev_rotate, Duplicated, Active)]
-fn rotate_and_read(x: &mut [f64]) -> f64 {
+fn rotate_and_multiply(x: &mut [f64]) -> f64 {
     x.rotate_left(1);
-    x.reverse();
     x[0] * x[1]
 }
 
 #[test]
-fn elements_may_move_within_a_slice() {
-    // [1, 2, 3] -> [2, 3, 1] -> [1, 3, 2]
+fn elements_may_rotate() {
+    // [1, 2, 3] -> [2, 3, 1]
     let (mut x, mut dx) = ([1.0, 2.0, 3.0], [0.0; 3]);
-    assert_close(rev_rotate(&mut x, &mut dx, 1.0), 3.0);
-    assert_all_close(&x, &[1.0, 3.0, 2.0]);
+    assert_close(rev_rotate(&mut x, &mut dx, 1.0), 6.0);
+    assert_all_close(&x, &[2.0, 3.0, 1.0]);
+    assert_all_close(&dx, &[0.0, 3.0, 2.0]);
+}
+
+#[autodiff_reverse(rev_reverse, Duplicated, Active)]
+fn reverse_and_multiply(x: &mut [f64]) -> f64 {
+    x.reverse();
+    x.swap(1, 2);
+    x[0] * x[1]
+}
+
+#[test]
+fn elements_may_be_reversed_and_swapped() {
+    // [1, 2, 3] -> [3, 2, 1] -> [3, 1, 2]
+    let (mut x, mut dx) = ([1.0, 2.0, 3.0], [0.0; 3]);
+    assert_close(rev_reverse(&mut x, &mut dx, 1.0), 3.0);
+    assert_all_close(&x, &[3.0, 1.0, 2.0]);
     assert_all_close(&dx, &[3.0, 0.0, 1.0]);
 }

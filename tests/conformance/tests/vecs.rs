@@ -124,3 +124,25 @@ fn a_vec_by_reference_may_grow_within_its_capacity() {
     assert_all_close(&x, &[1.0, 2.0, 3.0, 6.0, 3.0]);
     assert_all_close(&dx[..4], &[1.5; 4]);
 }
+
+#[autodiff_reverse(rev_replace, Duplicated, Active)]
+#[autodiff_forward(fwd_replace, Dual, Dual)]
+fn square_twice(x: &[f64]) -> f64 {
+    let mut values = x.to_vec();
+    for _ in 0..2 {
+        values = values.iter().map(|v| v * v).collect();
+    }
+    values.iter().sum()
+}
+
+#[test]
+fn a_vec_may_be_replaced_in_a_loop() {
+    let value = X.iter().map(|x| x.powi(4)).sum();
+    assert_gradient!(
+        rev_replace,
+        fwd_replace,
+        X,
+        value,
+        X.map(|x| 4.0 * x.powi(3))
+    );
+}
