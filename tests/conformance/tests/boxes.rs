@@ -1,6 +1,6 @@
 //! Boxes, linked lists, nested `Vec`s.
 
-use conformance::{X, assert_gradient, sum_of_squares, twice_x};
+use conformance::{X, assert_close, assert_gradient, sum_of_squares, twice_x};
 use oxide_enzyme::{autodiff_forward, autodiff_reverse};
 
 #[autodiff_reverse(rev_box, Duplicated, Active)]
