@@ -61,6 +61,7 @@ fn vecs_may_be_nested() {
 }
 
 #[autodiff_reverse(rev_replace_box, Active, Const, Active)]
+#[allow(clippy::replace_box)]
 fn power_by_boxes(x: f64, n: usize) -> f64 {
     let mut product = Box::new(1.0);
     for _ in 0..n {
