@@ -19,6 +19,9 @@ use crate::files;
 /// The cache may grow to this before the oldest entries go.
 pub const LIMIT: u64 = 2 << 30;
 
+/// Set to anything, and intermediate files stay in `CACHE/work`.
+pub const KEEP_WORK: &str = "OXIDE_ENZYME_KEEP_WORK";
+
 /// A cache directory; it belongs to one target folder.
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -80,10 +83,12 @@ impl Cache {
     pub fn work_dir(&self) -> Result<TempDir, Error> {
         let work = self.root.join("work");
         fs::create_dir_all(&work).map_err(Error::io("make", &work))?;
-        tempfile::Builder::new()
+        let mut directory = tempfile::Builder::new()
             .prefix("run-")
             .tempdir_in(&work)
-            .map_err(Error::io("write in", &work))
+            .map_err(Error::io("write in", &work))?;
+        directory.disable_cleanup(std::env::var_os(KEEP_WORK).is_some());
+        Ok(directory)
     }
 
     /// Where the log of a failed engine run is kept.

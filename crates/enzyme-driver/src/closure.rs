@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use crate::allocator;
 use crate::derivative::{DECLARATIONS, Derivative, PREFIX};
 use crate::error::Error;
+use crate::hints;
 use crate::ir::{Kind, Module, Reference, quoted, references, rewrite, without_debug};
 use crate::policy;
 
@@ -22,8 +23,21 @@ pub trait Program {
     fn is_support(&self, symbol: &str) -> bool;
     /// Whether the linker can resolve `symbol` without us.
     fn is_native(&self, symbol: &str) -> bool;
+    /// Where the storage of a variable that `module` defines is.
+    fn storage(&mut self, module: usize, symbol: &str) -> Result<Storage, Error>;
     /// Whether debug information of that module is worth keeping.
     fn keeps_debug(&self, id: usize) -> bool;
+}
+
+/// Where the program keeps a mutable variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// Where the linker finds it.
+    Visible,
+    /// In one of the program's objects, under a name that is local to it.
+    Local,
+    /// Nowhere: the optimiser has found no use for it outside of what is differentiated.
+    Absent,
 }
 
 /// A derivative's closure.
@@ -31,9 +45,9 @@ pub trait Program {
 pub struct Closure {
     /// The module, root included.
     pub text: String,
-    /// Mutable variables of the program that the closure uses and that the linker cannot see (they are local to one of
-    /// the program's objects).
-    pub hidden_variables: BTreeSet<String>,
+    /// Mutable variables of the program that the closure uses and that are local to one of the program's objects, each
+    /// with the number of its module.
+    pub local_variables: BTreeSet<(usize, String)>,
     /// The start of this compiler's allocator symbols.
     pub allocator_prefix: Option<String>,
 }
@@ -63,26 +77,32 @@ struct Collector<'a> {
     metadata_work: Vec<(usize, u32)>,
     attributes: HashMap<String, usize>,
     compile_units: Vec<usize>,
+    types: HashSet<String>,
+    type_text: String,
     body: String,
-    hidden_variables: BTreeSet<String>,
+    local_variables: BTreeSet<(usize, String)>,
     allocator_prefix: Option<String>,
     roots: HashSet<String>,
 }
 
 impl<'a> Collector<'a> {
     fn new(program: &'a mut dyn Program) -> Self {
-        let reserved = ["__enzyme_autodiff", "__enzyme_fwddiff"];
+        let reserved = ["__enzyme_autodiff", "__enzyme_fwddiff"]
+            .into_iter()
+            .chain(hints::NAMES);
         Collector {
             program,
             work: Vec::new(),
             names: HashMap::new(),
-            taken: reserved.into_iter().map(str::to_owned).collect(),
+            taken: reserved.map(str::to_owned).collect(),
             metadata: HashMap::new(),
             metadata_work: Vec::new(),
             attributes: HashMap::new(),
             compile_units: Vec::new(),
+            types: HashSet::new(),
+            type_text: String::new(),
             body: String::new(),
-            hidden_variables: BTreeSet::new(),
+            local_variables: BTreeSet::new(),
             allocator_prefix: None,
             roots: HashSet::new(),
         }
@@ -121,10 +141,21 @@ impl<'a> Collector<'a> {
         if let Some(name) = self.names.get(&place) {
             return name.clone();
         }
-        let name = self.free_name(symbol);
+        let inactive = policy::is_inactive(symbol) || self.program.is_support(symbol);
+        let name = if inactive && self.is_function(module, symbol) {
+            policy::inactive_name(symbol)
+        } else {
+            symbol.to_owned()
+        };
+        let name = self.free_name(&name);
         self.names.insert(place, name.clone());
         self.work.push((module, symbol.to_owned()));
         name
+    }
+
+    fn is_function(&self, module: usize, symbol: &str) -> bool {
+        let kind = self.program.module(module).get(symbol).map(|e| e.kind);
+        matches!(kind, Some(Kind::Define | Kind::Declare)) && !symbol.starts_with("llvm.")
     }
 
     fn free_name(&mut self, symbol: &str) -> String {
@@ -197,7 +228,8 @@ impl<'a> Collector<'a> {
         if inactive {
             head = with_attribute(&head, "\"enzyme_inactive\"");
         }
-        let body = lower_invokes(body);
+        let body = without_thread_local_intrinsic(&lower_invokes(body));
+        let body = hints::add(self.program.module(module), &body);
         let body = self.resolve_derivatives(module, &body)?;
         let text = self.translate(module, &format!("{head} {{\n{body}\n"));
         self.body.push_str(&text);
@@ -251,14 +283,28 @@ impl<'a> Collector<'a> {
             .nth(1)
             .and_then(|t| t.split(',').next())
             .unwrap_or("1");
-        if !self.program.is_native(symbol) {
-            self.hidden_variables.insert(symbol.to_owned());
+        match self.program.storage(module, symbol)? {
+            Storage::Visible => {}
+            Storage::Local => {
+                self.local_variables.insert((module, symbol.to_owned()));
+            }
+            Storage::Absent => return self.emit_shared_variable(module, symbol),
         }
         let name = quoted(&self.name_of(module, symbol));
         let _ = writeln!(
             self.body,
             "{name} = external {thread_local}global i8, align {align}"
         );
+        Ok(())
+    }
+
+    /// A variable that only derivatives use: one of them brings it along, and all share it.
+    fn emit_shared_variable(&mut self, module: usize, symbol: &str) -> Result<(), Error> {
+        let text = self.text_of(module, symbol);
+        let (name, value) = text.split_once(" = ").unwrap_or((&text, ""));
+        let value = without_debug(&without_comdat(strip_linkage(value)));
+        let text = self.translate(module, &format!("{name} = weak hidden {value}\n"));
+        self.body.push_str(&text);
         Ok(())
     }
 
@@ -285,6 +331,7 @@ impl<'a> Collector<'a> {
         rewrite(&text, |reference| match reference {
             Reference::Symbol(name) if self.taken.contains(name) && self.is_ours(name) => None,
             Reference::Symbol(name) => Some(quoted(&self.name_of(module, name))),
+            Reference::Local(name) => self.type_name(module, name),
             Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
             Reference::Attributes(id) => {
                 let group = self
@@ -299,9 +346,20 @@ impl<'a> Collector<'a> {
         .into_owned()
     }
 
+    /// The closure's name of a type; values that happen to be named like one are renamed with it, which does no harm.
+    fn type_name(&mut self, module: usize, name: &str) -> Option<String> {
+        let definition = self.program.module(module).named_type(name)?.to_owned();
+        let new = format!("%\"{module}.{name}\"");
+        if self.types.insert(new.clone()) {
+            let definition = self.translate(module, &definition);
+            let _ = writeln!(self.type_text, "{new} = {definition}");
+        }
+        Some(new)
+    }
+
     /// Symbols that the closure itself introduces.
     fn is_ours(&self, name: &str) -> bool {
-        self.roots.contains(name)
+        self.roots.contains(name) || hints::NAMES.contains(&name)
     }
 
     fn metadata_number(&mut self, module: usize, id: u32) -> usize {
@@ -341,7 +399,7 @@ impl<'a> Collector<'a> {
         let value = rewrite(&value, |reference| match reference {
             Reference::Symbol(name) => known(name, self).map(|name| quoted(&name)),
             Reference::Metadata(id) => Some(format!("!{}", self.metadata_number(module, id))),
-            Reference::Attributes(_) => None,
+            Reference::Attributes(_) | Reference::Local(_) => None,
         })
         .into_owned();
         let _ = writeln!(self.body, "!{number} = {value}");
@@ -418,12 +476,14 @@ impl<'a> Collector<'a> {
         // Without a name of its own the module would be named after a temporary file.
         let mut text = format!("source_filename = \"derivative\"\n{target}")
             + DECLARATIONS
+            + hints::DECLARATIONS
             + allocator::DEFINITIONS;
         for (name, declaration) in allocator::INTRINSICS {
             if !self.taken.contains(*name) {
                 let _ = writeln!(text, "{declaration}");
             }
         }
+        text.push_str(&self.type_text);
         text.push_str(&self.body);
         let mut groups: Vec<(&String, &usize)> = self.attributes.iter().collect();
         groups.sort_by_key(|(_, number)| **number);
@@ -437,7 +497,7 @@ impl<'a> Collector<'a> {
         }
         Closure {
             text,
-            hidden_variables: self.hidden_variables,
+            local_variables: self.local_variables,
             allocator_prefix: self.allocator_prefix,
         }
     }
@@ -551,6 +611,41 @@ fn lower_invokes(body: &str) -> String {
         } else {
             out.push_str(line);
             out.push('\n');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Enzyme knows no rule for the intrinsic that gives a thread-local variable's address, but takes the variable itself.
+fn without_thread_local_intrinsic(body: &str) -> String {
+    const INTRINSIC: &str = "@llvm.threadlocal.address.p0(ptr ";
+    if !body.contains(INTRINSIC) {
+        return body.to_owned();
+    }
+    let mut out = String::with_capacity(body.len());
+    for line in body.split('\n') {
+        let variable = line.split_once(INTRINSIC).and_then(|(_, rest)| {
+            references(rest).into_iter().find_map(|r| {
+                if let Reference::Symbol(s) = r {
+                    Some(s)
+                } else {
+                    None
+                }
+            })
+        });
+        match (variable, line.split_once(" = ")) {
+            (Some(variable), Some((result, _))) => {
+                let _ = writeln!(
+                    out,
+                    "{result} = getelementptr i8, ptr {}, i64 0",
+                    quoted(variable)
+                );
+            }
+            _ => {
+                out.push_str(line);
+                out.push('\n');
+            }
         }
     }
     out.truncate(out.trim_end().len());

@@ -112,13 +112,13 @@ fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, Str
             false,
         );
     }
-    if all.contains("Cannot deduce type")
+    if all.contains("Cannot deduce")
         || all.contains("Illegal updateAnalysis")
         || all.contains("updateAnalysis")
     {
         return (
             "Enzyme could not find out which memory holds floating-point numbers".into(),
-            "avoid reinterpreting memory (unions, transmutes, untyped copies) in the differentiated function".into(),
+            "avoid memory that holds floats at one time and integers at another (unions, transmutes, enums moved as a whole)".into(),
             true,
         );
     }

@@ -6,7 +6,7 @@ use crate::allocator;
 use crate::closure::Closure;
 use crate::derivative::{Derivative, ENGINE_MARK};
 use crate::diagnosis::{self, Diagnosis, Finding};
-use crate::engine::{Catalyst, Engine, LADDER, Outcome, Typing};
+use crate::engine::{Catalyst, Engine, LADDER, Outcome};
 use crate::error::Error;
 use crate::files;
 use crate::ir::{self, Reference, references, rewrite};
@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-const PIPELINE: &str = "pipeline 1";
+pub const PIPELINE: &str = "pipeline 2";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -58,12 +58,7 @@ fn make(
     let work = session.cache.work_dir()?;
     let prepared = prepare(session, closure, work.path())?;
     let differentiated = match climb(session, &prepared, work.path())? {
-        Ok((ir, typing)) => {
-            if typing == Typing::Loose {
-                session.note(loose_note(&subject(closure, derivative)));
-            }
-            ir
-        }
+        Ok(ir) => ir,
         Err((finding, said)) => {
             let log = keep_log(session, key, closure, &prepared, &said)?;
             return Err(Error::Engine(Box::new(diagnosis(
@@ -91,6 +86,7 @@ pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result
     for option in [
         format!("-inline-threshold={INLINE_THRESHOLD}"),
         format!("-inlinecold-threshold={INLINE_THRESHOLD}"),
+        "-disable-loop-idiom-all".to_owned(),
     ] {
         command.args(["-mllvm", &option]);
     }
@@ -115,13 +111,13 @@ pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result
 }
 
 /// Tries each way of typing until one works; fails with what was found first.
-type Climbed = Result<(String, Typing), (Finding, String)>;
+type Climbed = Result<String, (Finding, String)>;
 fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, Error> {
     let engine = Catalyst::new(session);
     let mut first: Option<(Finding, String)> = None;
     for typing in LADDER {
         let ended = match engine.differentiate(input, directory, typing)? {
-            Outcome::Done(ir) => return Ok(Ok((ir, typing))),
+            Outcome::Done(ir) => return Ok(Ok(ir)),
             Outcome::Failed(ended) => ended,
         };
         let finding = diagnosis::explain(&ended, session.timeout);
@@ -139,13 +135,6 @@ fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, E
     Ok(Err(
         first.unwrap_or_else(|| unreachable!("the ladder has rungs"))
     ))
-}
-
-fn loose_note(function: &str) -> String {
-    format!(
-        "note: for the derivative of `{function}`, Enzyme had to guess the types of some memory from their sizes (loose types); \
-         compare it with finite differences once"
-    )
 }
 
 fn keep_log(
@@ -268,7 +257,7 @@ fn callees(body: &str) -> Vec<&str> {
 
 /// Makes the engine's output the program's again: its target, its allocator, and arithmetic that respects NaN.
 fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: bool) -> String {
-    let text = restore_allocator(differentiated, closure.allocator_prefix.as_deref());
+    let text = restore_names(differentiated, closure.allocator_prefix.as_deref());
     let mut out = String::with_capacity(text.len());
     for line in closure
         .text
@@ -293,14 +282,14 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
     if debug { out } else { ir::without_debug(&out) }
 }
 
-fn restore_allocator(text: &str, prefix: Option<&str>) -> String {
-    let Some(prefix) = prefix else {
-        return text.to_owned();
-    };
-    rewrite(text, |reference| match reference {
-        Reference::Symbol(name @ ("__rust_alloc" | "__rust_alloc_zeroed" | "__rust_dealloc")) => {
-            Some(ir::quoted(&allocator::mangled_name(prefix, name)))
-        }
+/// Puts the program's names back: the allocator's, and those of inactive functions.
+fn restore_names(text: &str, prefix: Option<&str>) -> String {
+    rewrite(text, |reference| match (reference, prefix) {
+        (
+            Reference::Symbol(name @ ("__rust_alloc" | "__rust_alloc_zeroed" | "__rust_dealloc")),
+            Some(prefix),
+        ) => Some(ir::quoted(&allocator::mangled_name(prefix, name))),
+        (Reference::Symbol(name), _) => policy::original_name(name).map(ir::quoted),
         _ => None,
     })
     .into_owned()
@@ -336,7 +325,7 @@ mod tests {
     fn the_allocator_gets_its_real_name_back() {
         let text = "  %p = call ptr @__rust_alloc(i64 8, i64 8)\n  call void @__rust_alloc_error()";
         assert_eq!(
-            restore_allocator(text, Some("_RNvCsX")),
+            restore_names(text, Some("_RNvCsX")),
             "  %p = call ptr @_RNvCsX_7___rustc12___rust_alloc(i64 8, i64 8)\n  call void @__rust_alloc_error()"
         );
     }

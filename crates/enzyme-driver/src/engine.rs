@@ -14,12 +14,11 @@ pub enum Typing {
     Strict,
     /// One place, one type, on all paths.
     Stable,
-    /// What cannot be inferred is guessed from the size. A last resort, and announced.
-    Loose,
 }
 
-/// From strict to loose: each is tried only when the one before could not infer a type.
-pub const LADDER: [Typing; 3] = [Typing::Strict, Typing::Stable, Typing::Loose];
+/// Each is tried only when the one before could not infer a type. Enzyme's own last resort (loose types: guess from the
+/// size) is not among them: it was seen to give wrong gradients.
+pub const LADDER: [Typing; 2] = [Typing::Strict, Typing::Stable];
 
 /// What came of an attempt.
 #[derive(Debug)]
@@ -74,15 +73,14 @@ impl Engine for Catalyst<'_> {
         command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
         // Vectorised or unrolled code differentiates badly; both come after Enzyme.
         command.args(["--vectorize-loops=false", "--vectorize-slp=false"]);
+        // A loop that fills or copies says what it fills or copies; the call that it could become does not.
+        command.arg("--disable-loop-idiom-all");
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
         command.arg(match typing {
             Typing::Stable => "--enzyme-strict-aliasing=1",
-            Typing::Strict | Typing::Loose => "--enzyme-strict-aliasing=0",
+            Typing::Strict => "--enzyme-strict-aliasing=0",
         });
-        if typing == Typing::Loose {
-            command.arg("--enzyme-loose-types");
-        }
         command
             .arg(workspace_argument(&workspace))
             .arg(input)

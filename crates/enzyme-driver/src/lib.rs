@@ -21,6 +21,8 @@ pub mod differentiate;
 pub mod engine;
 mod error;
 pub mod files;
+mod globalize;
+mod hints;
 pub mod invocation;
 pub mod ir;
 pub mod link;
@@ -35,3 +37,17 @@ mod types;
 pub mod wrapper;
 
 pub use error::Error;
+
+/// What decides which code is made of a derivative: this driver and the toolchain's lock.
+///
+/// # Errors
+/// If the embedded lock cannot be read.
+pub fn version() -> Result<String, Error> {
+    let lock = enzyme_toolchain::Lock::embedded()?;
+    let parts = [
+        env!("CARGO_PKG_VERSION").as_bytes(),
+        differentiate::PIPELINE.as_bytes(),
+        lock.digest().as_bytes(),
+    ];
+    Ok(files::digest(&parts)[..16].to_owned())
+}

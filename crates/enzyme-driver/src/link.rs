@@ -3,13 +3,14 @@
 //! A link in which nobody asks for a derivative goes to the real linker at once. Otherwise each derivative's object is
 //! made and added to the real linker's command line.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use crate::closure::{self, Program as _};
+use crate::closure;
 use crate::derivative::PREFIX;
 use crate::differentiate;
 use crate::error::Error;
@@ -54,13 +55,14 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
         .map(|()| 0);
     }
     let session = session_for(&invocation)?;
-    let (objects, errors) = derivatives(&session, &invocation, &inputs)?;
+    let work = session.cache.work_dir()?;
+    let made = derivatives(&session, &invocation, &inputs, work.path())?;
     let mut arguments = arguments.to_vec();
-    insert_objects(&mut arguments, objects);
-    let failed = !errors.is_empty();
+    arrange(&mut arguments, &made);
+    let failed = !made.errors.is_empty();
     report(Report {
         notes: session.notes(),
-        errors,
+        errors: made.errors,
         without_lto: false,
     })?;
     if failed {
@@ -79,18 +81,29 @@ pub fn session_for(invocation: &Invocation) -> Result<Session, Error> {
     Session::from_env(&target)
 }
 
+/// What the linker stage made.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// Objects to add.
+    pub added: Vec<PathBuf>,
+    /// Objects to put in the place of others.
+    pub replaced: Vec<(PathBuf, PathBuf)>,
+    /// Why some derivatives could not be made.
+    pub errors: Vec<String>,
+}
+
 /// Makes the objects of all derivatives that the program asks for; one failure does not keep the others from being tried.
+/// What is not worth caching goes to `work`.
 pub fn derivatives(
     session: &Session,
     invocation: &Invocation,
     inputs: &Inputs,
-) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
+    work: &Path,
+) -> Result<Made, Error> {
     let mut program = Linked::read(session, invocation, inputs)?;
     let wanted: Vec<Wanted> = program.wanted().to_vec();
-    let debug = invocation
-        .codegen("debuginfo")
-        .is_some_and(|level| level != "0" && level != "none");
     let mut closures = Vec::new();
+    let mut variables = BTreeSet::new();
     for Wanted { derivative, unit } in wanted {
         let found = program
             .load(unit)?
@@ -101,26 +114,31 @@ pub fn derivatives(
             });
         }
         let closure = closure::collect(&mut program, &derivative, unit)?;
-        if let Some(variable) = closure.hidden_variables.first() {
-            return Err(Error::HiddenVariable {
-                variable: crate::policy::path(variable),
-            });
-        }
+        variables.extend(closure.local_variables.iter().cloned());
         closures.push((derivative, closure));
     }
+    let mut made = Made::default();
+    for (n, exposed) in program.expose(&variables)?.into_iter().enumerate() {
+        let path = work.join(format!("exposed-{n}.o"));
+        std::fs::write(&path, exposed.bytes).map_err(Error::io("write", &path))?;
+        match exposed.replaces {
+            Some(original) => made.replaced.push((original, path)),
+            None => made.added.push(path),
+        }
+    }
+    let debug = invocation
+        .codegen("debuginfo")
+        .is_some_and(|level| level != "0" && level != "none");
     let results = crate::parallel::map(&closures, |(derivative, closure)| {
         differentiate::object(session, derivative, closure, debug)
     });
-    let _ = program.is_native(PREFIX);
-    let mut objects = Vec::new();
-    let mut errors = Vec::new();
     for result in results {
         match result {
-            Ok(object) => objects.push(object),
-            Err(error) => errors.push(error.to_string()),
+            Ok(object) => made.added.push(object),
+            Err(error) => made.errors.push(error.to_string()),
         }
     }
-    Ok((objects, errors))
+    Ok(made)
 }
 
 /// Quick: looks for the prefix of derivative symbols in the bytes of all inputs.
@@ -183,11 +201,19 @@ fn response_file(text: &str) -> Vec<OsString> {
     arguments
 }
 
-/// Ahead of the rlibs, so that what derivatives need of them is found.
-fn insert_objects(arguments: &mut Vec<OsString>, objects: Vec<PathBuf>) {
+/// Adds objects ahead of the rlibs, so that what derivatives need of them is found, and swaps those that were replaced.
+fn arrange(arguments: &mut Vec<OsString>, made: &Made) {
+    for (original, replacement) in &made.replaced {
+        for argument in arguments
+            .iter_mut()
+            .filter(|argument| Path::new(argument) == original)
+        {
+            *argument = replacement.into();
+        }
+    }
     let is_object = |argument: &OsString| Path::new(argument).extension().is_some_and(|e| e == "o");
     let at = arguments.iter().position(is_object).unwrap_or(0);
-    arguments.splice(at..at, objects.into_iter().map(OsString::from));
+    arguments.splice(at..at, made.added.iter().map(OsString::from));
 }
 
 fn run_linker(linker: &OsStr, arguments: &[OsString]) -> Result<i32, Error> {
@@ -228,9 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn objects_go_ahead_of_the_first_object() {
+    fn objects_go_ahead_of_the_first_object_and_replacements_in_its_place() {
         let mut arguments: Vec<OsString> = ["-m64", "a.o", "b.rlib"].map(OsString::from).to_vec();
-        insert_objects(&mut arguments, vec!["d.o".into()]);
-        assert_eq!(arguments, ["-m64", "d.o", "a.o", "b.rlib"]);
+        let made = Made {
+            added: vec!["d.o".into()],
+            replaced: vec![("a.o".into(), "a2.o".into())],
+            errors: Vec::new(),
+        };
+        arrange(&mut arguments, &made);
+        assert_eq!(arguments, ["-m64", "d.o", "a2.o", "b.rlib"]);
     }
 }

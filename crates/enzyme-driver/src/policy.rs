@@ -23,6 +23,20 @@ pub fn is_inactive(symbol: &str) -> bool {
         || FAILURES.iter().any(|suffix| path.ends_with(suffix))
 }
 
+/// Enzyme knows functions whose name starts so as inactive, whatever memory they are given. (Its attribute
+/// `enzyme_inactive` does not do for a function that writes to active memory.)
+const INACTIVE_NAME: &str = "_ZN4core3fmt.inactive.";
+
+/// The closure's name for an inactive function.
+pub fn inactive_name(symbol: &str) -> String {
+    format!("{INACTIVE_NAME}{symbol}")
+}
+
+/// The program's name for a function of the closure, if it had another there.
+pub fn original_name(name: &str) -> Option<&str> {
+    name.strip_prefix(INACTIVE_NAME)
+}
+
 /// Whether this function is an implementation detail of `Vec`'s growth, which type analysis understands only once it
 /// is inlined: it passes a pointer or an error code through the same slot.
 pub fn wants_inlining(symbol: &str) -> bool {

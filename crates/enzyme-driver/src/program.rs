@@ -1,15 +1,16 @@
 //! The program that is being linked: its objects and rlibs, who defines what, and the bitcode of each crate on demand.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSymbol};
 
 use crate::bitcode;
-use crate::closure::Program;
+use crate::closure::{Program, Storage};
 use crate::derivative::{Derivative, PREFIX};
 use crate::error::Error;
+use crate::globalize::globalize;
 use crate::invocation::{self, Invocation};
 use crate::ir::Module;
 use crate::policy;
@@ -28,6 +29,8 @@ pub struct Inputs {
 #[derive(Debug)]
 struct Unit {
     origin: Origin,
+    /// The objects or the rlib that it was compiled to.
+    files: Vec<PathBuf>,
     module: Option<Module>,
 }
 
@@ -69,6 +72,7 @@ impl<'a> Linked<'a> {
     ) -> Result<Linked<'a>, Error> {
         let linked = Unit {
             origin: Origin::Linked(invocation.clone()),
+            files: inputs.objects.clone(),
             module: None,
         };
         let mut program = Linked {
@@ -96,6 +100,7 @@ impl<'a> Linked<'a> {
         let unit = self.units.len();
         self.units.push(Unit {
             origin: origin_of(path),
+            files: vec![path.to_owned()],
             module: None,
         });
         let bytes = read(path)?;
@@ -167,6 +172,60 @@ impl<'a> Linked<'a> {
     }
 }
 
+/// An object of the program in which a local variable was made visible.
+#[derive(Debug)]
+pub struct Exposed {
+    /// The object on the linker's command line that it replaces; `None` if it comes ahead of an rlib that holds the original.
+    pub replaces: Option<PathBuf>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Linked<'_> {
+    /// Makes variables visible that are local to the objects of crates. One object may hold several of them.
+    pub fn expose(&self, variables: &BTreeSet<(usize, String)>) -> Result<Vec<Exposed>, Error> {
+        let mut exposed: BTreeMap<(PathBuf, usize), Exposed> = BTreeMap::new();
+        for (unit, symbol) in variables {
+            for (place, bytes, in_archive) in objects_of(&self.units[*unit].files)? {
+                let current = exposed.get(&place).map_or(&bytes, |e| &e.bytes);
+                if let Some(bytes) = globalize(current, symbol) {
+                    let replaces = (!in_archive).then(|| place.0.clone());
+                    exposed.insert(place, Exposed { replaces, bytes });
+                }
+            }
+        }
+        Ok(exposed.into_values().collect())
+    }
+}
+
+/// An object in a file: the file and the number of the archive's member.
+type Place = (PathBuf, usize);
+
+fn objects_of(files: &[PathBuf]) -> Result<Vec<(Place, Vec<u8>, bool)>, Error> {
+    let mut objects = Vec::new();
+    for path in files {
+        let bytes = read(path)?;
+        match ArchiveFile::parse(&*bytes) {
+            Ok(archive) => {
+                for (n, member) in archive.members().flatten().enumerate() {
+                    if let Ok(data) = member.data(&*bytes) {
+                        objects.push(((path.clone(), n), data.to_vec(), true));
+                    }
+                }
+            }
+            Err(_) => objects.push(((path.clone(), 0), bytes, false)),
+        }
+    }
+    Ok(objects)
+}
+
+fn has_local(bytes: &[u8], symbol: &str) -> bool {
+    object::File::parse(bytes).is_ok_and(|file| {
+        file.symbols()
+            .any(|s| s.is_local() && !s.is_undefined() && s.name() == Ok(symbol))
+    })
+}
+
 impl Program for Linked<'_> {
     fn module(&self, id: usize) -> &Module {
         self.units[id]
@@ -192,6 +251,24 @@ impl Program for Linked<'_> {
 
     fn is_native(&self, symbol: &str) -> bool {
         self.definitions.contains_key(symbol)
+    }
+
+    fn storage(&mut self, module: usize, symbol: &str) -> Result<Storage, Error> {
+        if self.definitions.contains_key(symbol) {
+            return Ok(Storage::Visible);
+        }
+        let objects = objects_of(&self.units[module].files)?;
+        let holders = objects
+            .iter()
+            .filter(|(_, bytes, _)| has_local(bytes, symbol))
+            .count();
+        match holders {
+            0 => Ok(Storage::Absent),
+            1 => Ok(Storage::Local),
+            _ => Err(Error::HiddenVariable {
+                variable: policy::path(symbol),
+            }),
+        }
     }
 
     fn keeps_debug(&self, id: usize) -> bool {

@@ -26,17 +26,26 @@ pub fn add_derivatives(invocation: &Invocation) -> Result<Vec<String>, Error> {
         objects: unpack_own_objects(&bytes, &stem, work.path())?,
         rlibs: rlibs(invocation)?,
     };
-    let (objects, errors) = link::derivatives(&session, invocation, &inputs)?;
-    if !errors.is_empty() {
+    let made = link::derivatives(&session, invocation, &inputs, work.path())?;
+    if !made.errors.is_empty() {
         return Err(Error::Tool {
             what: "differentiation".into(),
             status: "failed".into(),
-            stderr: errors.join("\n"),
+            stderr: made.errors.join("\n"),
         });
+    }
+    // A replacement takes the name of the member that it stands for.
+    let replacements = work.path().join("replacements");
+    std::fs::create_dir(&replacements).map_err(Error::io("make", &replacements))?;
+    let mut objects = made.added;
+    for (original, replacement) in made.replaced {
+        let target = replacements.join(original.file_name().unwrap_or_default());
+        std::fs::rename(&replacement, &target).map_err(Error::io("write", &target))?;
+        objects.push(target);
     }
     // `zig ar` is llvm-ar.
     let mut command = std::process::Command::new(session.toolchain.clang()?.program);
-    command.args(["ar", "qs"]).arg(&archive).args(objects);
+    command.args(["ar", "rs"]).arg(&archive).args(objects);
     process::succeed(
         "adding derivatives to a static library",
         &mut command,
@@ -54,9 +63,9 @@ fn unpack_own_objects(
     let bad = |e: object::Error| Error::Internal(format!("static library: {e}"));
     let archive = ArchiveFile::parse(bytes).map_err(bad)?;
     let mut objects = Vec::new();
-    for (n, member) in archive.members().flatten().enumerate() {
+    for member in archive.members().flatten() {
         if member.name().starts_with(stem.as_bytes()) {
-            let path = directory.join(format!("{n}.o"));
+            let path = directory.join(String::from_utf8_lossy(member.name()).as_ref());
             std::fs::write(&path, member.data(bytes).map_err(bad)?)
                 .map_err(Error::io("write", &path))?;
             objects.push(path);

@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use crate::hints;
+
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
@@ -14,7 +16,9 @@ pub fn annotate(ir: &str) -> String {
     let number = free_metadata_number(ir);
     let mut out = String::with_capacity(ir.len() + ir.len() / 8);
     for line in ir.lines() {
-        if is_integer_load(line) {
+        if let Some(hint) = bare_hint(line) {
+            let _ = writeln!(out, "{hint}");
+        } else if is_integer_load(line) {
             let _ = writeln!(out, "{line}, !enzyme_type !{number}");
         } else if line.starts_with("define ")
             || line.starts_with("declare ")
@@ -32,6 +36,16 @@ pub fn annotate(ir: &str) -> String {
         number + 1
     );
     out
+}
+
+/// A hint's call without the attributes that optimisation gave its argument: Enzyme adds `readnone`, and then they clash.
+fn bare_hint(line: &str) -> Option<String> {
+    let (head, rest) = hints::NAMES
+        .iter()
+        .find_map(|name| line.split_once(&format!("call void @{name}(ptr ")))?;
+    let value = rest.find(['%', '@'])?;
+    let name = line[head.len()..].split('(').next()?;
+    Some(format!("{head}{name}(ptr {}", &rest[value..]))
 }
 
 fn is_integer_load(line: &str) -> bool {
@@ -122,6 +136,17 @@ mod tests {
         assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
         assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));
         assert!(out.ends_with("!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n"));
+    }
+
+    #[test]
+    fn hints_lose_the_attributes_of_their_argument() {
+        assert_eq!(
+            bare_hint(
+                "  tail call void @__enzyme_double(ptr nonnull readonly align 8 %x.0), !dbg !1"
+            )
+            .as_deref(),
+            Some("  tail call void @__enzyme_double(ptr %x.0), !dbg !1")
+        );
     }
 
     #[test]

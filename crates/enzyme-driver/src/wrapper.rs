@@ -24,6 +24,9 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
             "called as a rustc wrapper without rustc".into(),
         ));
     };
+    if rest == ["-vV"] {
+        return print_version(program);
+    }
     let Some(invocation) = Invocation::current(program, rest) else {
         return run_inner(program, rest);
     };
@@ -42,6 +45,20 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     } else {
         compile(&invocation)
     }
+}
+
+/// rustc's version, and ours: cargo builds anew what was built with another version of either.
+fn print_version(program: &OsStr) -> Result<i32, Error> {
+    let output = inner_command(program)
+        .arg("-vV")
+        .output()
+        .map_err(spawn_error(Path::new(program)))?;
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    if output.status.success() {
+        println!("oxide-enzyme: {}", crate::version()?);
+    }
+    Ok(output.status.code().unwrap_or(101))
 }
 
 fn is_linked(invocation: &Invocation) -> bool {

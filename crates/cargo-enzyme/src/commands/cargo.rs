@@ -127,7 +127,10 @@ impl Build {
     /// Sets what the driver needs in the environment of a command that runs cargo.
     fn prepare(&self, command: &mut Command) -> anyhow::Result<()> {
         let directory = self.driver_directory();
-        let link = directory.join(links::WRAPPER);
+        // cargo asks a wrapper for its version again when the path is new.
+        let link = directory
+            .join(enzyme_driver::version()?)
+            .join(links::WRAPPER);
         links::to_this_program(&link)?;
         self.cache().trim(cache::LIMIT);
         let outer: BTreeSet<String> = std::env::vars_os()

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub enum Reference<'a> {
     /// `@name` or `@"name"`: a function or a global, by its name without quotes.
     Symbol(&'a str),
+    /// `%name` or `%"name"`: a type or a value, which have different namespaces but look alike.
+    Local(&'a str),
     /// `!7`: a metadata node.
     Metadata(u32),
     /// `#3`: an attribute group.
@@ -48,9 +50,14 @@ fn scan<'a>(text: &'a str, mut found: impl FnMut(Reference<'a>, std::ops::Range<
         match bytes[i] {
             b'"' => i = after_string(bytes, i),
             b';' => i = after_line(bytes, i),
-            b'@' => {
+            sigil @ (b'@' | b'%') => {
                 let (name, end) = symbol(text, i + 1);
-                found(Reference::Symbol(name), i..end);
+                let reference = if sigil == b'@' {
+                    Reference::Symbol(name)
+                } else {
+                    Reference::Local(name)
+                };
+                found(reference, i..end);
                 i = end;
             }
             sigil @ (b'!' | b'#') => match number(text, i + 1) {

@@ -40,6 +40,7 @@ pub type Numbered = HashMap<u32, Range<usize>>;
 pub struct Module {
     text: String,
     entities: HashMap<String, Entity>,
+    types: HashMap<String, Range<usize>>,
     metadata: Numbered,
     attributes: Numbered,
     flags: Vec<u32>,
@@ -52,6 +53,7 @@ impl Module {
         let mut module = Module {
             text: String::new(),
             entities: HashMap::new(),
+            types: HashMap::new(),
             metadata: HashMap::new(),
             attributes: HashMap::new(),
             flags: Vec::new(),
@@ -72,6 +74,7 @@ impl Module {
                     module.add_function(line, Kind::Declare, at..end)
                 }
                 Some(b'@') => module.add_global(line, at..end),
+                Some(b'%') => module.add_type(line, at..end),
                 Some(b'!') => module.add_metadata(line, at..end),
                 Some(b'a') if line.starts_with("attributes #") => {
                     if let Some(id) = leading_number(&line["attributes #".len()..]) {
@@ -110,6 +113,13 @@ impl Module {
         self.entities
             .iter()
             .map(|(name, entity)| (name.as_str(), entity))
+    }
+
+    /// What the named type is, if there is a type of that name.
+    pub fn named_type(&self, name: &str) -> Option<&str> {
+        self.types
+            .get(name)
+            .map(|range| after_equals(&self.text[range.clone()]))
     }
 
     /// The line of metadata node `id`, from its `=` on.
@@ -164,6 +174,12 @@ impl Module {
                 range,
             },
         );
+    }
+
+    fn add_type(&mut self, line: &str, range: Range<usize>) {
+        if let Some(lexer::Reference::Local(name)) = lexer::references(line).first() {
+            self.types.insert((*name).to_owned(), range);
+        }
     }
 
     fn add_metadata(&mut self, line: &str, range: Range<usize>) {

@@ -1,0 +1,161 @@
+//! Tells Enzyme what untyped copies copy.
+//!
+//! `copy_nonoverlapping::<f64>` becomes a `memcpy` of bytes, and Enzyme must know whether bytes are floats. The type is
+//! still in the debug information: the call's location leads through the inlined functions, whose names carry their type
+//! arguments. A hint is a call of a function that Enzyme knows by name and removes.
+
+use std::fmt::Write as _;
+
+use crate::ir::{Module, Reference, references};
+
+/// Hints as Enzyme declares them; they touch no memory that the program can see, but may not be dropped as unused.
+pub const DECLARATIONS: &str = "\
+declare void @__enzyme_double(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
+declare void @__enzyme_float(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
+declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
+";
+
+/// Names of [`DECLARATIONS`].
+pub const NAMES: [&str; 3] = ["__enzyme_double", "__enzyme_float", "__enzyme_integer"];
+
+/// Functions whose first type argument is the type of the elements that they copy or fill.
+const COPIES: &[&str] = &[
+    "copy_nonoverlapping<",
+    "copy<",
+    "write_bytes<",
+    "copy_to_nonoverlapping<",
+    "copy_from_nonoverlapping<",
+    "copy_to<",
+    "copy_from<",
+    "copy_from_slice<",
+    "clone_from_slice<",
+    "to_vec<",
+    "from_elem<",
+];
+
+/// Puts a hint before each copy or fill in a function of `module` whose element type is known.
+pub fn add(module: &Module, body: &str) -> String {
+    if !body.contains("@llvm.mem") {
+        return body.to_owned();
+    }
+    let mut out = String::with_capacity(body.len());
+    for line in body.split('\n') {
+        if let Some((hint, pointers, location)) = hint_for(module, line) {
+            for pointer in pointers {
+                let _ = writeln!(out, "  call void @{hint}(ptr {pointer}), !dbg !{location}");
+            }
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn hint_for<'a>(module: &Module, line: &'a str) -> Option<(&'static str, Vec<&'a str>, u32)> {
+    let (_, call) = line.split_once("call void @llvm.mem")?;
+    let operands = if call.starts_with("set.") { 1 } else { 2 };
+    let location = references(line).into_iter().rev().find_map(|r| match r {
+        Reference::Metadata(id) if line.contains(&format!("!dbg !{id}")) => Some(id),
+        _ => None,
+    })?;
+    let hint = hint_of(&element_type(module, location)?)?;
+    let (_, arguments) = call.split_once('(')?;
+    let pointers: Vec<&str> = arguments
+        .split(", ")
+        .take(operands)
+        .filter_map(|argument| argument.split(' ').next_back())
+        .filter(|pointer| pointer.starts_with('%') || pointer.starts_with('@'))
+        .collect();
+    Some((hint, pointers, location))
+}
+
+/// The element type, by the name of the innermost function around `location` that copies.
+fn element_type(module: &Module, location: u32) -> Option<String> {
+    let mut location = Some(location);
+    while let Some(here) = location {
+        let text = module.metadata(here)?;
+        let name = subprogram_name(module, field(text, "scope: !")?)?;
+        if let Some(copy) = COPIES.iter().find(|copy| name.starts_with(**copy)) {
+            return Some(first_argument(&name[copy.len()..]).to_owned());
+        }
+        location = field(text, "inlinedAt: !");
+    }
+    None
+}
+
+fn subprogram_name(module: &Module, mut scope: u32) -> Option<&str> {
+    loop {
+        let text = module.metadata(scope)?;
+        if text.contains("DISubprogram(") {
+            return text.split_once("name: \"")?.1.split('"').next();
+        }
+        scope = field(text, "scope: !")?;
+    }
+}
+
+fn field(text: &str, name: &str) -> Option<u32> {
+    let digits = text.split_once(name)?.1;
+    digits
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// `f64` of `f64, alloc::alloc::Global>`.
+fn first_argument(list: &str) -> &str {
+    let mut depth = 0;
+    for (at, c) in list.char_indices() {
+        match c {
+            '<' | '[' | '(' => depth += 1,
+            ',' if depth == 0 => return &list[..at],
+            '>' | ']' | ')' if depth == 0 => return &list[..at],
+            '>' | ']' | ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    list
+}
+
+/// The hint for memory full of `ty`. Nothing is said of what is not all of one kind.
+fn hint_of(ty: &str) -> Option<&'static str> {
+    let ty = ty.trim();
+    if let Some(array) = ty.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return hint_of(array.rsplit_once(';').map_or(array, |(element, _)| element));
+    }
+    match ty {
+        "f64" => Some("__enzyme_double"),
+        "f32" => Some("__enzyme_float"),
+        "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "usize"
+        | "isize" | "bool" | "char" => Some("__enzyme_integer"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_element_type_is_found_through_inlined_functions() {
+        let module = Module::parse(
+            "!1 = !DILocation(line: 1, scope: !2, inlinedAt: !4)\n\
+             !2 = distinct !DILexicalBlock(scope: !3, file: !9)\n\
+             !3 = distinct !DISubprogram(name: \"something\", scope: !9)\n\
+             !4 = distinct !DILocation(line: 2, scope: !5)\n\
+             !5 = distinct !DISubprogram(name: \"copy_nonoverlapping<[f64; 3]>\", scope: !9)\n"
+                .to_owned(),
+        );
+        let line = "  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 %b, i64 %n, i1 false), !dbg !1";
+        let expected = "  call void @__enzyme_double(ptr %a), !dbg !1\n  call void @__enzyme_double(ptr %b), !dbg !1\n";
+        assert_eq!(add(&module, line), format!("{expected}{line}"));
+    }
+
+    #[test]
+    fn mixed_types_get_no_hint() {
+        assert_eq!(hint_of("main::Particle"), None);
+        assert_eq!(hint_of(first_argument("alloc::vec::Vec<f64, G>, G>")), None);
+        assert_eq!(hint_of(first_argument("usize>")), Some("__enzyme_integer"));
+    }
+}
