@@ -67,15 +67,15 @@ pub struct Finding {
     pub is_about_types: bool,
 }
 
-/// Sorts what an engine said.
-pub fn explain(ended: &Ended, limit: std::time::Duration) -> Finding {
+/// Sorts what an engine said of `input`.
+pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended
         .output
         .lines()
         .find(|line| line.starts_with("error: "))
         .or_else(|| ended.output.lines().next());
     let line = error.unwrap_or_default();
-    let (reason, advice, is_about_types) = reason(ended, line, limit);
+    let (reason, advice, is_about_types) = reason(ended, input, line, limit);
     Finding {
         place: place(line),
         inside: inside(line),
@@ -85,7 +85,12 @@ pub fn explain(ended: &Ended, limit: std::time::Duration) -> Finding {
     }
 }
 
-fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, String, bool) {
+fn reason(
+    ended: &Ended,
+    input: &str,
+    line: &str,
+    limit: std::time::Duration,
+) -> (String, String, bool) {
     let all = &ended.output;
     if ended.status.is_none() {
         return (
@@ -105,7 +110,9 @@ fn reason(ended: &Ended, line: &str, limit: std::time::Duration) -> (String, Str
             false,
         );
     }
-    if all.contains("inline asm") || all.contains("InlineAsm") || line.contains(" asm ") {
+    if input.contains(" asm ")
+        && (all.contains(" asm ") || all.contains("InlineAsm") || all.contains("Assertion"))
+    {
         return (
             "it contains inline assembly, which has no derivative".into(),
             "use a Rust implementation".into(),
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn a_missing_rule_names_the_callee_and_the_line() {
         let said = "error: src/main.rs:7:5: in function preprocess__ZN4main1f17h0123456789abcdefE double (ptr): Enzyme: No augmented forward pass found for opaque\n at context: call";
-        let finding = explain(&ended(said), Duration::from_secs(1));
+        let finding = explain(&ended(said), "", Duration::from_secs(1));
         assert_eq!(finding.place.as_deref(), Some("src/main.rs:7:5"));
         assert_eq!(finding.inside.as_deref(), Some("main::f"));
         assert!(finding.reason.contains("`opaque`"), "{}", finding.reason);
@@ -240,12 +247,13 @@ mod tests {
             &ended(
                 "error: <unknown>:0:0: in function f void (): Enzyme: Cannot deduce type of copy",
             ),
+            "",
             Duration::ZERO,
         );
         assert_eq!(finding.place, None);
         assert!(finding.is_about_types);
         assert!(
-            explain(&ended(""), Duration::ZERO)
+            explain(&ended(""), "", Duration::ZERO)
                 .reason
                 .contains("said nothing")
         );

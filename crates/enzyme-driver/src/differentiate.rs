@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 2";
+pub const PIPELINE: &str = "pipeline 4";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -120,7 +120,7 @@ fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, E
             Outcome::Done(ir) => return Ok(Ok(ir)),
             Outcome::Failed(ended) => ended,
         };
-        let finding = diagnosis::explain(&ended, session.timeout);
+        let finding = diagnosis::explain(&ended, &files::read(input)?, session.timeout);
         let hopeless = !finding.is_about_types;
         let (_, said) = first.get_or_insert_with(|| (finding, String::new()));
         said.push_str(&format!(
@@ -178,36 +178,72 @@ fn diagnosis(
 /// The function that the user differentiates: what the closure in the macro's expansion calls, or, where that was
 /// inlined, the derivative that the macro made.
 pub fn subject(closure: &Closure, derivative: &Derivative) -> String {
-    let shim = body_of(&closure.text, &derivative.shim);
-    let Some(glue) = callees(shim)
-        .into_iter()
-        .find(|name| policy::path(name).contains("{closure"))
-    else {
-        return policy::path(&derivative.shim);
+    let made = made_function(closure, derivative);
+    let Some(glue) = glue(closure, derivative) else {
+        return made;
     };
-    let made = policy::path(glue);
-    let made = made.split("::{").next().unwrap_or(&made).to_owned();
     let module = made
         .rsplit_once("::")
         .map_or("", |(module, _)| module)
         .to_owned();
-    let primal = callees(body_of(&closure.text, glue))
+    let glue = body_of(&closure.text, glue);
+    if let Some(name) = inlined_first(&closure.text, glue) {
+        return format!("{module}::{name}");
+    }
+    let primal = callees(glue)
         .into_iter()
         .map(policy::path)
-        .find(|path| {
-            !path.starts_with("core::")
-                && !path.starts_with("<core::")
-                && path.starts_with(module.trim_start_matches('<'))
-        });
+        .find(|path| path.starts_with(module.trim_start_matches('<')));
     primal.unwrap_or(made)
+}
+
+/// The derivative function that the macro made.
+pub fn made_function(closure: &Closure, derivative: &Derivative) -> String {
+    match glue(closure, derivative).map(policy::path) {
+        Some(path) => path.split("::{").next().unwrap_or(&path).to_owned(),
+        None => policy::path(&derivative.shim),
+    }
+}
+
+/// The closure in the macro's expansion that calls the primal.
+fn glue<'a>(closure: &'a Closure, derivative: &Derivative) -> Option<&'a str> {
+    let shim = body_of(&closure.text, &derivative.shim);
+    callees(shim)
+        .into_iter()
+        .find(|name| policy::path(name).contains("{closure"))
+}
+
+/// The function that was inlined into `body` itself (and not into another function that was): by the debug information.
+fn inlined_first<'a>(text: &'a str, body: &'a str) -> Option<&'a str> {
+    let number = |text: &'a str, name: &str| {
+        text.split_once(name)?
+            .1
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+    };
+    for line in body.lines().skip(1) {
+        let Some(mut location) = number(line, "!dbg !").and_then(|id| metadata(text, id)) else {
+            continue;
+        };
+        let mut inlined = None;
+        while let Some(outer) = number(location, "inlinedAt: !") {
+            inlined = number(location, "scope: !");
+            location = metadata(text, outer)?;
+        }
+        let Some(mut scope) = inlined.and_then(|id| metadata(text, id)) else {
+            continue;
+        };
+        while !scope.contains("DISubprogram(") {
+            scope = metadata(text, number(scope, "scope: !")?)?;
+        }
+        return scope.split_once("name: \"")?.1.split(['"', '<']).next();
+    }
+    None
 }
 
 /// `file:line` of the derivative, from the debug information of the macro's expansion.
 fn first_place(closure: &Closure, derivative: &Derivative) -> Option<String> {
-    let shim = body_of(&closure.text, &derivative.shim);
-    let glue = callees(shim)
-        .into_iter()
-        .find(|name| policy::path(name).contains("{closure"))?;
+    let glue = glue(closure, derivative)?;
     let head = body_of(&closure.text, glue).lines().next()?;
     let id = head.split_once("!dbg !")?.1.split(' ').next()?;
     let program = metadata(&closure.text, id)?;

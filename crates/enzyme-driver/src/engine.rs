@@ -60,6 +60,45 @@ impl<'a> Catalyst<'a> {
     }
 }
 
+impl Catalyst<'_> {
+    fn command_for(
+        &self,
+        input: &Path,
+        workspace: &Path,
+        typing: Typing,
+    ) -> Result<Command, Error> {
+        std::fs::create_dir(workspace).map_err(Error::io("make", workspace))?;
+        let mut command = self.command()?;
+        command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
+        // Vectorised or unrolled code differentiates badly; both come after Enzyme.
+        command.args(["--vectorize-loops=false", "--vectorize-slp=false"]);
+        // A loop that fills or copies says what it fills or copies; the call that it could become does not.
+        command.arg("--disable-loop-idiom-all");
+        // Recomputing allocations in the reverse pass goes wrong where one replaces another in a loop: it was seen to free
+        // twice and to give wrong gradients.
+        command.arg("--enzyme-rematerialize=0");
+        // The engine's own code generation is thrown away.
+        command.arg("--fast-isel");
+        command.arg(match typing {
+            Typing::Stable => "--enzyme-strict-aliasing=1",
+            Typing::Strict => "--enzyme-strict-aliasing=0",
+        });
+        command
+            .arg(workspace_argument(workspace))
+            .arg(input)
+            .arg("-o")
+            .arg(workspace.join("unused.o"));
+        Ok(command)
+    }
+
+    /// What the engine prints with one more option, such as `--enzyme-print-type`.
+    pub fn analyse(&self, input: &Path, directory: &Path, option: &str) -> Result<String, Error> {
+        let workspace = directory.join("analysis");
+        let mut command = self.command_for(input, &workspace, Typing::Strict)?;
+        Ok(process::run(command.arg(option), self.session.timeout)?.output)
+    }
+}
+
 impl Engine for Catalyst<'_> {
     fn differentiate(
         &self,
@@ -68,24 +107,7 @@ impl Engine for Catalyst<'_> {
         typing: Typing,
     ) -> Result<Outcome, Error> {
         let workspace = directory.join(format!("{typing:?}").to_lowercase());
-        std::fs::create_dir(&workspace).map_err(Error::io("make", &workspace))?;
-        let mut command = self.command()?;
-        command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
-        // Vectorised or unrolled code differentiates badly; both come after Enzyme.
-        command.args(["--vectorize-loops=false", "--vectorize-slp=false"]);
-        // A loop that fills or copies says what it fills or copies; the call that it could become does not.
-        command.arg("--disable-loop-idiom-all");
-        // The engine's own code generation is thrown away.
-        command.arg("--fast-isel");
-        command.arg(match typing {
-            Typing::Stable => "--enzyme-strict-aliasing=1",
-            Typing::Strict => "--enzyme-strict-aliasing=0",
-        });
-        command
-            .arg(workspace_argument(&workspace))
-            .arg(input)
-            .arg("-o")
-            .arg(workspace.join("unused.o"));
+        let mut command = self.command_for(input, &workspace, typing)?;
         let ended = process::run(&mut command, self.session.timeout)?;
         // The exit status does not tell: look for the result itself, and for an error beside it.
         let output = workspace.join("2_AfterEnzymePasses.ll");

@@ -31,6 +31,11 @@ const COPIES: &[&str] = &[
     "clone_from_slice<",
     "to_vec<",
     "from_elem<",
+    "swap<",
+    "replace<",
+    "read<",
+    "write<",
+    "swap_nonoverlapping<",
 ];
 
 /// Puts a hint before each copy or fill in a function of `module` whose element type is known.
@@ -118,7 +123,8 @@ fn first_argument(list: &str) -> &str {
     list
 }
 
-/// The hint for memory full of `ty`. Nothing is said of what is not all of one kind.
+/// The hint for memory full of `ty`. Nothing is said of what is not all of one kind, nor of the types through which the
+/// standard library moves memory of any kind: bytes and 64-bit words.
 fn hint_of(ty: &str) -> Option<&'static str> {
     let ty = ty.trim();
     if let Some(array) = ty.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
@@ -127,8 +133,9 @@ fn hint_of(ty: &str) -> Option<&'static str> {
     match ty {
         "f64" => Some("__enzyme_double"),
         "f32" => Some("__enzyme_float"),
-        "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "usize"
-        | "isize" | "bool" | "char" => Some("__enzyme_integer"),
+        "u16" | "i16" | "u32" | "i32" | "usize" | "isize" | "bool" | "char" => {
+            Some("__enzyme_integer")
+        }
         _ => None,
     }
 }
@@ -155,6 +162,7 @@ mod tests {
     #[test]
     fn mixed_types_get_no_hint() {
         assert_eq!(hint_of("main::Particle"), None);
+        assert_eq!(hint_of("[u8; 8]"), None);
         assert_eq!(hint_of(first_argument("alloc::vec::Vec<f64, G>, G>")), None);
         assert_eq!(hint_of(first_argument("usize>")), Some("__enzyme_integer"));
     }

@@ -14,6 +14,7 @@ use crate::closure;
 use crate::derivative::PREFIX;
 use crate::differentiate;
 use crate::error::Error;
+use crate::explain;
 use crate::files;
 use crate::invocation::Invocation;
 use crate::program::{Inputs, Linked, Wanted};
@@ -116,6 +117,15 @@ pub fn derivatives(
         let closure = closure::collect(&mut program, &derivative, unit)?;
         variables.extend(closure.local_variables.iter().cloned());
         closures.push((derivative, closure));
+    }
+    if let Some(request) = explain::Request::from_env() {
+        for (derivative, closure) in &closures {
+            request.answer(session, derivative, closure)?;
+        }
+        return Ok(Made {
+            errors: vec!["not linked, only explained".to_owned()],
+            ..Made::default()
+        });
     }
     let mut made = Made::default();
     for (n, exposed) in program.expose(&variables)?.into_iter().enumerate() {

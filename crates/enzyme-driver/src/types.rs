@@ -7,12 +7,17 @@
 
 use std::fmt::Write as _;
 
+use crate::copies;
 use crate::hints;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
+    mark_integers(&copies::as_floats(ir))
+}
+
+fn mark_integers(ir: &str) -> String {
     let number = free_metadata_number(ir);
     let mut out = String::with_capacity(ir.len() + ir.len() / 8);
     for line in ir.lines() {
@@ -131,7 +136,7 @@ mod tests {
     #[test]
     fn only_integers_that_rustc_vouches_for_are_annotated() {
         let ir = "  %a = load i64, ptr %p, align 8, !noundef !3\n  %b = load i64, ptr %p, align 8\n  %c = load double, ptr %p, !noundef !3\n!3 = !{}\n";
-        let out = annotate(ir);
+        let out = mark_integers(ir);
         let lines: Vec<&str> = out.lines().collect();
         assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
         assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));

@@ -102,6 +102,31 @@ impl Build {
         })
     }
 
+    /// In a given target folder.
+    pub fn at(target: &Path) -> Build {
+        Build {
+            target: target.to_owned(),
+            explicit: false,
+        }
+    }
+
+    /// rustc with the driver around it, for a single file; the first argument must be the compiler.
+    pub fn rustc(&self) -> anyhow::Result<Command> {
+        let mut command = Command::new(self.driver_link()?);
+        self.prepare(&mut command)?;
+        Ok(command)
+    }
+
+    fn driver_link(&self) -> anyhow::Result<PathBuf> {
+        // cargo asks a wrapper for its version again when the path is new.
+        let link = self
+            .driver_directory()
+            .join(enzyme_driver::version()?)
+            .join(links::WRAPPER);
+        links::to_this_program(&link)?;
+        Ok(link)
+    }
+
     /// The driver's own folder.
     pub fn driver_directory(&self) -> PathBuf {
         self.target.join(".driver")
@@ -127,11 +152,7 @@ impl Build {
     /// Sets what the driver needs in the environment of a command that runs cargo.
     fn prepare(&self, command: &mut Command) -> anyhow::Result<()> {
         let directory = self.driver_directory();
-        // cargo asks a wrapper for its version again when the path is new.
-        let link = directory
-            .join(enzyme_driver::version()?)
-            .join(links::WRAPPER);
-        links::to_this_program(&link)?;
+        let link = self.driver_link()?;
         self.cache().trim(cache::LIMIT);
         let outer: BTreeSet<String> = std::env::vars_os()
             .filter_map(|(name, _)| name.into_string().ok())
