@@ -477,6 +477,7 @@ impl<'a> Collector<'a> {
         let mut text = format!("source_filename = \"derivative\"\n{target}")
             + DECLARATIONS
             + hints::DECLARATIONS
+            + &hints::moves()
             + allocator::DEFINITIONS;
         for (name, declaration) in allocator::INTRINSICS {
             if !self.taken.contains(*name) {

@@ -72,6 +72,9 @@ impl Derivative {
     }
 
     /// The definition of the symbol: one call of Enzyme, in its own calling convention.
+    ///
+    /// Activity is looked at again at run time: a pointer that is sometimes to constant data and sometimes not has its
+    /// primal for a shadow when it is, and without the check a primal would be read as a tangent.
     pub fn definition(&self, shim: &str) -> String {
         let entry = match self.mode {
             Mode::Reverse => "__enzyme_autodiff",
@@ -84,7 +87,7 @@ impl Derivative {
         };
         format!(
             "define hidden void @\"{}\"(ptr noalias %a, ptr noalias %da, ptr noalias %c, ptr noalias %r, ptr noalias %dr) uwtable {{\n  \
-             call void (...) @{entry}(ptr @\"{shim}\", metadata !\"enzyme_dup\", ptr %a, ptr %da, \
+             call void (...) @{entry}(ptr @\"{shim}\", metadata !\"enzyme_runtime_activity\", metadata !\"enzyme_dup\", ptr %a, ptr %da, \
              metadata !\"enzyme_const\", ptr %c, {ret})\n  ret void\n}}\n",
             self.symbol
         )
@@ -125,7 +128,9 @@ mod tests {
         assert_eq!(d.shim, "_ZN4main4shim17h9f30117ddf0ae344E");
         let text = d.definition("shim");
         assert!(
-            text.contains("@__enzyme_autodiff(ptr @\"shim\"") && text.contains("enzyme_dupnoneed")
+            text.contains("@__enzyme_autodiff(ptr @\"shim\"")
+                && text.contains("enzyme_runtime_activity")
+                && text.contains("enzyme_dupnoneed")
         );
     }
 

@@ -100,6 +100,13 @@ fn reason(
         );
     }
     if let Some(callee) = missing_rule(all) {
+        if callee.starts_with(crate::hints::MOVE_UNKNOWN) {
+            return (
+                "it moves elements that are not plain floats within a slice or a Vec (`insert`, `remove`, `copy_within`, ...)".into(),
+                "keep floats in a slice or Vec of their own, or build a new Vec".into(),
+                false,
+            );
+        }
         let callee = policy::path(&callee);
         return (
             format!(

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ir::{Module, Reference, references};
+use crate::ir::Module;
 
 /// Hints as Enzyme declares them; they touch no memory that the program can see, but may not be dropped as unused.
 pub const DECLARATIONS: &str = "\
@@ -15,8 +15,61 @@ declare void @__enzyme_float(ptr readnone captures(none)) nounwind willreturn me
 declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
 ";
 
-/// Names of [`DECLARATIONS`].
-pub const NAMES: [&str; 3] = ["__enzyme_double", "__enzyme_float", "__enzyme_integer"];
+/// Functions that hints and moves name, and that are the closure's own.
+pub const NAMES: [&str; 6] = [
+    "__enzyme_double",
+    "__enzyme_float",
+    "__enzyme_integer",
+    MOVE_DOUBLES,
+    MOVE_FLOATS,
+    MOVE_UNKNOWN,
+];
+
+const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
+const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";
+/// `memmove` of memory whose type is not known, under a name for which Enzyme has no rule.
+pub const MOVE_UNKNOWN: &str = "oxide_enzyme.memmove";
+
+/// Moves of floats within memory that overlaps. Enzyme's rule for `memmove` takes it for `memcpy`, and is wrong when source
+/// and destination overlap; loops that go the right way round are differentiated like any other.
+pub fn moves() -> String {
+    let one = |name: &str, float: &str, bytes: u32| {
+        format!(
+            "define internal void @{name}(ptr %to, ptr %from, i64 %bytes) {{
+start:
+  %n = udiv i64 %bytes, {bytes}
+  %none = icmp eq i64 %n, 0
+  br i1 %none, label %end, label %some
+some:
+  %down = icmp ult ptr %to, %from
+  br i1 %down, label %ascend, label %descend
+ascend:
+  %i = phi i64 [ 0, %some ], [ %i.next, %ascend ]
+  %i.from = getelementptr inbounds {float}, ptr %from, i64 %i
+  %i.to = getelementptr inbounds {float}, ptr %to, i64 %i
+  %i.value = load {float}, ptr %i.from
+  store {float} %i.value, ptr %i.to
+  %i.next = add nuw i64 %i, 1
+  %i.end = icmp eq i64 %i.next, %n
+  br i1 %i.end, label %end, label %ascend
+descend:
+  %j = phi i64 [ %n, %some ], [ %j.next, %descend ]
+  %j.next = sub nuw i64 %j, 1
+  %j.from = getelementptr inbounds {float}, ptr %from, i64 %j.next
+  %j.to = getelementptr inbounds {float}, ptr %to, i64 %j.next
+  %j.value = load {float}, ptr %j.from
+  store {float} %j.value, ptr %j.to
+  %j.end = icmp eq i64 %j.next, 0
+  br i1 %j.end, label %end, label %descend
+end:
+  ret void
+}}
+"
+        )
+    };
+    let unknown = format!("declare void @{MOVE_UNKNOWN}(ptr, ptr, i64) nounwind willreturn\n");
+    one(MOVE_DOUBLES, "double", 8) + &one(MOVE_FLOATS, "float", 4) + &unknown
+}
 
 /// Functions whose first type argument is the type of the elements that they copy or fill.
 const COPIES: &[&str] = &[
@@ -45,6 +98,10 @@ pub fn add(module: &Module, body: &str) -> String {
     }
     let mut out = String::with_capacity(body.len());
     for line in body.split('\n') {
+        if let Some(moved) = move_for(module, line) {
+            let _ = writeln!(out, "{moved}");
+            continue;
+        }
         if let Some((hint, pointers, location)) = hint_for(module, line) {
             for pointer in pointers {
                 let _ = writeln!(out, "  call void @{hint}(ptr {pointer}), !dbg !{location}");
@@ -57,13 +114,49 @@ pub fn add(module: &Module, body: &str) -> String {
     out
 }
 
+/// Another call in the place of a `memmove`, unless it moves integers.
+fn move_for(module: &Module, line: &str) -> Option<String> {
+    let (head, call) = line.split_once("call void @llvm.memmove.")?;
+    let location = location_of(line);
+    let element = location
+        .and_then(|id| element_type(module, id))
+        .and_then(|ty| hint_of(&ty));
+    let function = match element {
+        Some("__enzyme_double") => MOVE_DOUBLES,
+        Some("__enzyme_float") => MOVE_FLOATS,
+        Some(_) => return None,
+        None => MOVE_UNKNOWN,
+    };
+    let (_, arguments) = call.split_once('(')?;
+    let values: Vec<&str> = arguments
+        .split(", ")
+        .take(3)
+        .filter_map(|a| a.split(' ').next_back())
+        .collect();
+    let [to, from, bytes] = values[..] else {
+        return None;
+    };
+    let debug = location
+        .map(|id| format!(", !dbg !{id}"))
+        .unwrap_or_default();
+    Some(format!(
+        "{head}call void @{function}(ptr {to}, ptr {from}, i64 {bytes}){debug}"
+    ))
+}
+
+fn location_of(line: &str) -> Option<u32> {
+    let digits = line.split_once("!dbg !")?.1;
+    digits
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
 fn hint_for<'a>(module: &Module, line: &'a str) -> Option<(&'static str, Vec<&'a str>, u32)> {
     let (_, call) = line.split_once("call void @llvm.mem")?;
     let operands = if call.starts_with("set.") { 1 } else { 2 };
-    let location = references(line).into_iter().rev().find_map(|r| match r {
-        Reference::Metadata(id) if line.contains(&format!("!dbg !{id}")) => Some(id),
-        _ => None,
-    })?;
+    let location = location_of(line)?;
     let hint = hint_of(&element_type(module, location)?)?;
     let (_, arguments) = call.split_once('(')?;
     let pointers: Vec<&str> = arguments
@@ -157,6 +250,23 @@ mod tests {
         let line = "  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 %b, i64 %n, i1 false), !dbg !1";
         let expected = "  call void @__enzyme_double(ptr %a), !dbg !1\n  call void @__enzyme_double(ptr %b), !dbg !1\n";
         assert_eq!(add(&module, line), format!("{expected}{line}"));
+    }
+
+    #[test]
+    fn moves_of_floats_become_loops_and_moves_of_the_unknown_have_no_rule() {
+        let module = Module::parse(
+            "!1 = !DILocation(line: 1, scope: !2)\n!2 = distinct !DISubprogram(name: \"copy<f64>\", scope: !9)\n".to_owned(),
+        );
+        let call =
+            "  call void @llvm.memmove.p0.p0.i64(ptr align 8 %a, ptr align 8 %b, i64 %n, i1 false)";
+        assert_eq!(
+            add(&module, &format!("{call}, !dbg !1")),
+            "  call void @oxide_enzyme.move_doubles(ptr %a, ptr %b, i64 %n), !dbg !1"
+        );
+        assert_eq!(
+            add(&module, call),
+            "  call void @oxide_enzyme.memmove(ptr %a, ptr %b, i64 %n)"
+        );
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub fn inactive_name(symbol: &str) -> String {
 
 /// The program's name for a function of the closure, if it had another there.
 pub fn original_name(name: &str) -> Option<&str> {
+    if name == crate::hints::MOVE_UNKNOWN {
+        return Some("memmove");
+    }
     name.strip_prefix(INACTIVE_NAME)
 }
 
@@ -127,7 +130,7 @@ mod tests {
             "_RNvNtCsgEmfK2I1SDS_4core9panicking18panic_bounds_check"
         ));
         assert!(is_inactive(
-            "_RNvNtNtNtCsgEmfK2I1SDS_4core5slice5index16slice_index_fail"
+            "_RNvNtNtCsgEmfK2I1SDS_4core5slice5index16slice_index_fail"
         ));
         assert!(is_inactive(
             "_RNvXs8_NtNtNtCsgEmfK2I1SDS_4core3fmt3num3impmNtB9_7Display3fmt"
