@@ -1,12 +1,17 @@
-//! Makes copies of floats look like copies of floats.
+//! Makes copies of floats look like copies of floats, by what else is done at their addresses.
 //!
 //! LLVM turns a `memcpy` of eight bytes into a load and a store of an `i64`, whatever the bytes are. Enzyme takes an integer
 //! of unknown type for inactive, so that a gradient would get lost without a word. Where the address says that there is a
 //! float (it was computed as an index into floats, or a float is loaded from it or stored to it elsewhere), the copy is
-//! rewritten to move a float.
+//! rewritten to move a float. A `memcpy` between such addresses gets a hint ([`crate::hints`]).
+//!
+//! Addresses that a `phi` or a `select` merges, and an address and one computed from it by an index into floats, point to
+//! the same kind of memory: they form a web. A web in which anything but floats was seen says nothing.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+use crate::hints;
 
 /// A float type and the integer of its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,17 @@ pub fn as_floats(ir: &str) -> String {
         rest = &rest[end..];
     }
     out.push_str(rest);
+    for declaration in hints::DECLARATIONS.lines() {
+        let name = declaration
+            .split('@')
+            .nth(1)
+            .and_then(|d| d.split('(').next())
+            .unwrap_or_default();
+        if !out.contains(&format!("declare void @{name}(")) {
+            out.push_str(declaration);
+            out.push('\n');
+        }
+    }
     out
 }
 
@@ -69,6 +85,7 @@ fn in_function(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len());
     for (number, line) in text.lines().enumerate() {
+        out.push_str(&hints_before(line, &floats));
         match rewritten(line, number, &floats) {
             Some(new) => out.push_str(&new),
             None => out.push_str(line),
@@ -79,23 +96,140 @@ fn in_function(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// Addresses in a function at which there are floats, by what is done with them.
+/// Addresses in a function at which there are floats, by what is done with them and with those of the same web.
 fn float_addresses(text: &str) -> HashMap<&str, Float> {
-    let mut floats = HashMap::new();
+    let mut webs = Webs::default();
+    for line in text.lines() {
+        for (a, b) in merged(line) {
+            webs.join(a, b);
+        }
+    }
+    let mut seen: HashMap<usize, Option<Float>> = HashMap::new();
     for line in text.lines() {
         if let Some((address, float)) = float_access(line) {
-            floats.insert(address, float);
+            let known = seen.entry(webs.of(address)).or_insert(Some(float));
+            if *known != Some(float) {
+                *known = None;
+            }
+        } else if let Some(address) = other_access(line) {
+            seen.insert(webs.of(address), None);
         }
     }
-    // What rustc itself loads as an integer is one, at least on some path.
-    for line in text.lines().filter(|line| line.contains("!noundef")) {
-        if let Some((_, load)) = line.split_once(" = load i")
-            && let Some(address) = pointer_operand(load)
-        {
-            floats.remove(address);
+    webs.members()
+        .filter_map(|(name, web)| Some((name, (*seen.get(&web)?)?)))
+        .collect()
+}
+
+/// Which addresses belong together.
+#[derive(Default)]
+struct Webs<'a> {
+    numbers: HashMap<&'a str, usize>,
+    parents: Vec<usize>,
+}
+
+impl<'a> Webs<'a> {
+    fn of(&mut self, name: &'a str) -> usize {
+        let next = self.parents.len();
+        let number = *self.numbers.entry(name).or_insert(next);
+        if number == next {
+            self.parents.push(next);
         }
+        self.root(number)
     }
-    floats
+
+    fn root(&self, mut number: usize) -> usize {
+        while self.parents[number] != number {
+            number = self.parents[number];
+        }
+        number
+    }
+
+    fn join(&mut self, a: &'a str, b: &'a str) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
+
+    fn members(&self) -> impl Iterator<Item = (&'a str, usize)> {
+        self.numbers
+            .iter()
+            .map(|(name, number)| (*name, self.root(*number)))
+    }
+}
+
+/// Pairs of addresses that a line says are of one web.
+fn merged(line: &str) -> Vec<(&str, &str)> {
+    let Some((result, code)) = line.trim_start().split_once(" = ") else {
+        return Vec::new();
+    };
+    let others: Vec<&str> = if let Some(incoming) = code.strip_prefix("phi ptr ") {
+        incoming
+            .split("[ ")
+            .skip(1)
+            .filter_map(|pair| pair.split(',').next())
+            .collect()
+    } else if code.starts_with("select ") {
+        code.split(", ptr ")
+            .skip(1)
+            .filter_map(|v| v.split([',', ' ']).next())
+            .collect()
+    } else if code.starts_with("getelementptr ") && float_access(line).is_some() {
+        pointer_operand(code).into_iter().collect()
+    } else {
+        Vec::new()
+    };
+    others
+        .into_iter()
+        .filter(|other| other.starts_with('%'))
+        .map(|other| (result, other))
+        .collect()
+}
+
+/// The address of a line that says that there is something else than a float: a pointer, an integer that rustc vouches for,
+/// or an index into other elements.
+fn other_access(line: &str) -> Option<&str> {
+    let code = line.trim_start();
+    if let Some((_, load)) = code.split_once(" = load ") {
+        let integer = load.starts_with('i') && line.contains("!noundef");
+        return if integer || load.starts_with("ptr, ") {
+            pointer_operand(load)
+        } else {
+            None
+        };
+    }
+    if let Some((_, address)) = code.split_once(" = getelementptr ") {
+        let element = address.split(", ptr ").next()?.rsplit(' ').next()?;
+        return if element == "i8" {
+            None
+        } else {
+            pointer_operand(address)
+        };
+    }
+    code.strip_prefix("store ptr ").and_then(pointer_operand)
+}
+
+/// Hints before a copy or a fill at addresses of floats.
+fn hints_before(line: &str, floats: &HashMap<&str, Float>) -> String {
+    let Some((_, call)) = line.split_once("call void @llvm.mem") else {
+        return String::new();
+    };
+    // Attributes such as `dereferenceable(8)` stand between the type and the value.
+    let addresses = call.split("ptr ").skip(1).filter_map(|argument| {
+        let name = argument
+            .split(", ")
+            .next()?
+            .trim_end_matches(')')
+            .rsplit(' ')
+            .next()?;
+        name.starts_with('%').then_some(name)
+    });
+    let addresses: Vec<&str> = addresses.collect();
+    let Some(float) = addresses.iter().find_map(|address| floats.get(address)) else {
+        return String::new();
+    };
+    addresses
+        .iter()
+        .map(|address| format!("  call void @__enzyme_{}(ptr {address})\n", float.name()))
+        .collect()
 }
 
 fn float_access(line: &str) -> Option<(&str, Float)> {
@@ -172,6 +306,15 @@ mod tests {
     #[test]
     fn integers_stay_integers() {
         let ir = "define void @f(ptr %a, ptr %x) {\n  %v = load i64, ptr %a, align 8\n  store i64 %v, ptr %x, align 8\n  %d = load double, ptr %q, align 8\n  %n = load i64, ptr %q, align 8, !noundef !0\n  ret void\n}\n";
-        assert_eq!(as_floats(ir), ir);
+        assert!(as_floats(ir).starts_with(ir));
+    }
+
+    #[test]
+    fn a_buffer_that_is_merged_with_one_of_floats_holds_floats() {
+        let ir = "define void @f(ptr %old, ptr %new, i64 %n) {\n  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %new, ptr align 8 dereferenceable(1) %old, i64 %n, i1 false)\n  %buffer = phi ptr [ %new, %a ], [ %old, %b ]\n  %x = getelementptr inbounds double, ptr %buffer, i64 %n\n  store double 1.0, ptr %x, align 8\n  ret void\n}\n";
+        let hints = "  call void @__enzyme_double(ptr %new)\n  call void @__enzyme_double(ptr %old)\n  call void @llvm.memcpy";
+        assert!(as_floats(ir).contains(hints), "{}", as_floats(ir));
+        let mixed = ir.replace("ret void", "%p = load ptr, ptr %old, align 8\n  ret void");
+        assert!(!as_floats(&mixed).contains("call void @__enzyme_double"));
     }
 }

@@ -73,6 +73,12 @@ pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Findin
         .output
         .lines()
         .find(|line| line.starts_with("error: "))
+        .or_else(|| {
+            ended
+                .output
+                .lines()
+                .find(|line| line.contains("Illegal update"))
+        })
         .or_else(|| ended.output.lines().next());
     let line = error.unwrap_or_default();
     let (reason, advice, is_about_types) = reason(ended, input, line, limit);
@@ -126,10 +132,7 @@ fn reason(
             false,
         );
     }
-    if all.contains("Cannot deduce")
-        || all.contains("Illegal updateAnalysis")
-        || all.contains("updateAnalysis")
-    {
+    if all.contains("Cannot deduce") || all.contains("Illegal update") {
         return (
             "Enzyme could not find out which memory holds floating-point numbers".into(),
             "avoid memory that holds floats at one time and integers at another (unions, transmutes, enums moved as a whole)".into(),

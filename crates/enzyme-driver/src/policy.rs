@@ -40,6 +40,12 @@ pub fn original_name(name: &str) -> Option<&str> {
     name.strip_prefix(INACTIVE_NAME)
 }
 
+/// Whether this function only checks, in debug builds, that an unsafe function of the standard library is used rightly. The
+/// primal checks it; in the derivative it would only confuse type analysis, since it takes pointers for numbers.
+pub fn is_precondition_check(symbol: &str) -> bool {
+    symbol.contains("precondition_check") && path(symbol).ends_with("::precondition_check")
+}
+
 /// Whether this function is an implementation detail of `Vec`'s growth, which type analysis understands only once it
 /// is inlined: it passes a pointer or an error code through the same slot.
 pub fn wants_inlining(symbol: &str) -> bool {
