@@ -41,7 +41,7 @@ enum Origin {
     /// A crate that it depends on.
     Dependency { rlib: PathBuf, record: PathBuf },
     /// A crate of the standard library.
-    Std { rlib: PathBuf, name: String },
+    Std { rlib: PathBuf },
     /// An archive that no record and no bitcode belongs to.
     Foreign,
 }
@@ -164,7 +164,7 @@ impl<'a> Linked<'a> {
                     let stamp = crate::files::stamp(rlib)?;
                     Some(bitcode::of_crate(self.session, &invocation, Some(&stamp))?)
                 }
-                Origin::Std { rlib, .. } => Some(bitcode::of_std(self.session, rlib)?),
+                Origin::Std { rlib } => Some(bitcode::of_std(self.session, rlib)?),
                 Origin::Foreign => None,
             };
         }
@@ -238,6 +238,12 @@ impl Program for Linked<'_> {
         let Some(&unit) = self.definitions.get(symbol) else {
             return Ok(None);
         };
+        // C functions that the standard library brings along (`fmod`, `memcpy`) are better known to Enzyme by name.
+        if matches!(self.units[unit].origin, Origin::Std { .. })
+            && !policy::path(symbol).contains("::")
+        {
+            return Ok(None);
+        }
         Ok(self.load(unit)?.is_some().then_some(unit))
     }
 
@@ -246,7 +252,7 @@ impl Program for Linked<'_> {
             .definitions
             .get(symbol)
             .map(|unit| &self.units[*unit].origin);
-        matches!(unit, Some(Origin::Std { name, .. }) if policy::is_support_crate(name))
+        matches!(unit, Some(Origin::Std { .. })) && policy::is_support(symbol)
     }
 
     fn is_native(&self, symbol: &str) -> bool {
@@ -288,7 +294,6 @@ fn origin_of(rlib: &Path) -> Origin {
         },
         _ if is_in_sysroot(rlib) => Origin::Std {
             rlib: rlib.to_owned(),
-            name: crate_name(rlib),
         },
         _ => Origin::Foreign,
     }
@@ -296,13 +301,4 @@ fn origin_of(rlib: &Path) -> Origin {
 
 fn is_in_sysroot(rlib: &Path) -> bool {
     rlib.components().any(|part| part.as_os_str() == "rustlib")
-}
-
-/// `std` of `libstd-0123.rlib`.
-fn crate_name(rlib: &Path) -> String {
-    let stem = rlib.file_stem().unwrap_or_default().to_string_lossy();
-    let name = stem.strip_prefix("lib").unwrap_or(&stem);
-    name.rsplit_once('-')
-        .map_or(name, |(name, _)| name)
-        .to_owned()
 }
