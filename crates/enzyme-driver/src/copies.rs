@@ -9,7 +9,7 @@
 //! the same kind of memory: they form a web. A web in which anything but floats was seen says nothing.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::hints;
 
@@ -83,9 +83,15 @@ fn in_function(text: &str) -> Cow<'_, str> {
     if floats.is_empty() {
         return text.into();
     }
+    // An address computed by an index may be the end of an array, where there is no float.
+    let computed: HashSet<&str> = text
+        .lines()
+        .filter(|line| indexed(line).is_some())
+        .filter_map(result_of)
+        .collect();
     let mut out = String::with_capacity(text.len());
     for (number, line) in text.lines().enumerate() {
-        out.push_str(&hints_before(line, &floats));
+        out.push_str(&hints_before(line, &floats, &computed));
         match rewritten(line, number, &floats) {
             Some(new) => out.push_str(&new),
             None => out.push_str(line),
@@ -118,6 +124,12 @@ fn float_addresses(text: &str) -> HashMap<&str, Float> {
     webs.members()
         .filter_map(|(name, web)| Some((name, (*seen.get(&web)?)?)))
         .collect()
+}
+
+fn result_of(line: &str) -> Option<&str> {
+    line.trim_start()
+        .split_once(" = ")
+        .map(|(result, _)| result)
 }
 
 /// Which addresses belong together.
@@ -207,11 +219,37 @@ fn other_access(line: &str) -> Option<&str> {
     code.strip_prefix("store ptr ").and_then(pointer_operand)
 }
 
-/// Hints before a copy or a fill at addresses of floats.
-fn hints_before(line: &str, floats: &HashMap<&str, Float>) -> String {
+/// The base of an index into floats that is not known before run time. An array may be a part of a struct, and Enzyme must
+/// know where in the struct its floats begin.
+fn indexed(line: &str) -> Option<(&str, Float)> {
+    let (_, float) = float_access(line)?;
+    let (_, address) = line.split_once(" = getelementptr ")?;
+    let index = address.rsplit(", ").find(|part| part.starts_with("i64 "))?;
+    index
+        .starts_with("i64 %")
+        .then_some((pointer_operand(address)?, float))
+}
+
+/// Hints before a copy or a fill at addresses of floats, and before an index into them.
+fn hints_before(line: &str, floats: &HashMap<&str, Float>, computed: &HashSet<&str>) -> String {
+    if let Some((base, float)) = indexed(line).filter(|(base, _)| !computed.contains(base)) {
+        return format!(
+            "  call void @__enzyme_{}(ptr {base})
+",
+            float.name()
+        );
+    }
     let Some((_, call)) = line.split_once("call void @llvm.mem") else {
         return String::new();
     };
+    // What has a constant size may be a struct of which only a part is floats.
+    if call
+        .split(", i64 ")
+        .nth(1)
+        .is_none_or(|size| !size.starts_with('%'))
+    {
+        return String::new();
+    }
     // Attributes such as `dereferenceable(8)` stand between the type and the value.
     let addresses = call.split("ptr ").skip(1).filter_map(|argument| {
         let name = argument

@@ -63,8 +63,6 @@ pub struct Finding {
     pub reason: String,
     /// What to try.
     pub advice: String,
-    /// Whether looser type inference could help.
-    pub is_about_types: bool,
 }
 
 /// Sorts what an engine said of `input`.
@@ -81,28 +79,21 @@ pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Findin
         })
         .or_else(|| ended.output.lines().next());
     let line = error.unwrap_or_default();
-    let (reason, advice, is_about_types) = reason(ended, input, line, limit);
+    let (reason, advice) = reason(ended, input, line, limit);
     Finding {
         place: place(line),
         inside: inside(line),
         reason,
         advice,
-        is_about_types,
     }
 }
 
-fn reason(
-    ended: &Ended,
-    input: &str,
-    line: &str,
-    limit: std::time::Duration,
-) -> (String, String, bool) {
+fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) -> (String, String) {
     let all = &ended.output;
     if ended.status.is_none() {
         return (
             format!("the engine did not finish within {} s and was stopped", limit.as_secs()),
             "raise the limit with `OXIDE_ENZYME_TIMEOUT=SECONDS`, or differentiate a smaller function".into(),
-            false,
         );
     }
     if let Some(callee) = missing_rule(all) {
@@ -110,8 +101,7 @@ fn reason(
             return (
                 "it moves elements that are not plain floats within a slice or a Vec (`insert`, `remove`, `copy_within`, ...)".into(),
                 "keep floats in a slice or Vec of their own, or build a new Vec".into(),
-                false,
-            );
+        );
         }
         let callee = policy::path(&callee);
         return (
@@ -120,7 +110,6 @@ fn reason(
             ),
             "write that function in Rust, or move the call out of the differentiated function"
                 .into(),
-            false,
         );
     }
     if input.contains(" asm ")
@@ -129,14 +118,12 @@ fn reason(
         return (
             "it contains inline assembly, which has no derivative".into(),
             "use a Rust implementation".into(),
-            false,
         );
     }
     if all.contains("Cannot deduce") || all.contains("Illegal update") {
         return (
             "Enzyme could not find out which memory holds floating-point numbers".into(),
             "avoid memory that holds floats at one time and integers at another (unions, transmutes, enums moved as a whole)".into(),
-            true,
         );
     }
     if all.contains("marked shadow global")
@@ -145,7 +132,6 @@ fn reason(
         return (
             "it reads or writes floating-point numbers in a mutable static".into(),
             "pass the data as an argument instead".into(),
-            false,
         );
     }
     if all.contains("unknown intrinsic") || all.contains("cannot handle") {
@@ -155,7 +141,6 @@ fn reason(
                 operation(all).unwrap_or_else(|| "see the log".into())
             ),
             "write the operation in another way".into(),
-            true,
         );
     }
     if all.trim().is_empty() {
@@ -165,7 +150,6 @@ fn reason(
                 ended.describe()
             ),
             "run `cargo enzyme doctor`".into(),
-            true,
         );
     }
     if all.contains("Assertion")
@@ -175,10 +159,9 @@ fn reason(
         return (
             format!("the engine crashed ({})", ended.describe()),
             "this is a limit of Enzyme: try to simplify the function; the log may be worth an issue".into(),
-            true,
         );
     }
-    (plain(line), "see the log".into(), true)
+    (plain(line), "see the log".into())
 }
 
 /// `no forward derivative found for NAME`, `No augmented forward pass found for NAME` and the like.
@@ -248,7 +231,6 @@ mod tests {
         assert_eq!(finding.place.as_deref(), Some("src/main.rs:7:5"));
         assert_eq!(finding.inside.as_deref(), Some("main::f"));
         assert!(finding.reason.contains("`opaque`"), "{}", finding.reason);
-        assert!(!finding.is_about_types);
     }
 
     #[test]
@@ -261,7 +243,7 @@ mod tests {
             Duration::ZERO,
         );
         assert_eq!(finding.place, None);
-        assert!(finding.is_about_types);
+        assert!(finding.reason.contains("floating-point"));
         assert!(
             explain(&ended(""), "", Duration::ZERO)
                 .reason

@@ -6,7 +6,7 @@ use crate::allocator;
 use crate::closure::Closure;
 use crate::derivative::{Derivative, ENGINE_MARK};
 use crate::diagnosis::{self, Diagnosis, Finding};
-use crate::engine::{Catalyst, Engine, LADDER, Outcome};
+use crate::engine::{Catalyst, Engine, Outcome};
 use crate::error::Error;
 use crate::files;
 use crate::ir::{self, Reference, references, rewrite};
@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 11";
+pub const PIPELINE: &str = "pipeline 14";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -57,13 +57,14 @@ fn make(
 ) -> Result<Vec<u8>, Error> {
     let work = session.cache.work_dir()?;
     let prepared = prepare(session, closure, work.path())?;
-    let differentiated = match climb(session, &prepared, work.path())? {
-        Ok(ir) => ir,
-        Err((finding, said)) => {
+    let differentiated = match Catalyst::new(session).differentiate(&prepared, work.path())? {
+        Outcome::Done(ir) => ir,
+        Outcome::Failed(ended) => {
+            let finding = diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout);
+            let said = format!("{}\n{}", ended.describe(), ended.output);
             let log = keep_log(session, key, closure, &prepared, &said)?;
-            return Err(Error::Engine(Box::new(diagnosis(
-                derivative, closure, finding, log,
-            ))));
+            let diagnosis = diagnosis(derivative, closure, finding, log);
+            return Err(Error::Engine(Box::new(diagnosis)));
         }
     };
     let finished = finish(session, &differentiated, closure, debug);
@@ -108,33 +109,6 @@ pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result
     }
     std::fs::write(&typed, text).map_err(Error::io("write", &typed))?;
     Ok(typed)
-}
-
-/// Tries each way of typing until one works; fails with what was found first.
-type Climbed = Result<String, (Finding, String)>;
-fn climb(session: &Session, input: &Path, directory: &Path) -> Result<Climbed, Error> {
-    let engine = Catalyst::new(session);
-    let mut first: Option<(Finding, String)> = None;
-    for typing in LADDER {
-        let ended = match engine.differentiate(input, directory, typing)? {
-            Outcome::Done(ir) => return Ok(Ok(ir)),
-            Outcome::Failed(ended) => ended,
-        };
-        let finding = diagnosis::explain(&ended, &files::read(input)?, session.timeout);
-        let hopeless = !finding.is_about_types;
-        let (_, said) = first.get_or_insert_with(|| (finding, String::new()));
-        said.push_str(&format!(
-            "== {typing:?} typing: {}\n{}\n",
-            ended.describe(),
-            ended.output
-        ));
-        if hopeless {
-            break;
-        }
-    }
-    Ok(Err(
-        first.unwrap_or_else(|| unreachable!("the ladder has rungs"))
-    ))
 }
 
 fn keep_log(

@@ -7,19 +7,6 @@ use crate::error::Error;
 use crate::process::{self, Ended};
 use crate::session::Session;
 
-/// How carefully types are inferred. Enzyme must know which memory holds floats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typing {
-    /// Nothing is assumed: memory may hold different types on different paths, as in an enum.
-    Strict,
-    /// One place, one type, on all paths.
-    Stable,
-}
-
-/// Each is tried only when the one before could not infer a type. Enzyme's own last resort (loose types: guess from the
-/// size) is not among them: it was seen to give wrong gradients.
-pub const LADDER: [Typing; 2] = [Typing::Strict, Typing::Stable];
-
 /// What came of an attempt.
 #[derive(Debug)]
 pub enum Outcome {
@@ -32,12 +19,7 @@ pub enum Outcome {
 /// Something that differentiates a module.
 pub trait Engine {
     /// Differentiates `input`, a file of textual IR, working in `directory`.
-    fn differentiate(
-        &self,
-        input: &Path,
-        directory: &Path,
-        typing: Typing,
-    ) -> Result<Outcome, Error>;
+    fn differentiate(&self, input: &Path, directory: &Path) -> Result<Outcome, Error>;
 }
 
 /// The engine of the portable toolchain: the `catalyst` executable, which runs O2 and then Enzyme.
@@ -61,12 +43,7 @@ impl<'a> Catalyst<'a> {
 }
 
 impl Catalyst<'_> {
-    fn command_for(
-        &self,
-        input: &Path,
-        workspace: &Path,
-        typing: Typing,
-    ) -> Result<Command, Error> {
+    fn command_for(&self, input: &Path, workspace: &Path) -> Result<Command, Error> {
         std::fs::create_dir(workspace).map_err(Error::io("make", workspace))?;
         let mut command = self.command()?;
         command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
@@ -79,10 +56,10 @@ impl Catalyst<'_> {
         command.arg("--enzyme-rematerialize=0");
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
-        command.arg(match typing {
-            Typing::Stable => "--enzyme-strict-aliasing=1",
-            Typing::Strict => "--enzyme-strict-aliasing=0",
-        });
+        // One place, one type, on all paths, as for C++. Upstream rustc assumes less (types known on one path say nothing of
+        // others); then types stay unknown, and Enzyme takes an unknown part of a copy to be of its neighbour's type, which was
+        // seen to give wrong gradients. Loose types (guess from the size) did too. What neither rule allows is an error.
+        command.arg("--enzyme-strict-aliasing=1");
         command
             .arg(workspace_argument(workspace))
             .arg(input)
@@ -94,20 +71,15 @@ impl Catalyst<'_> {
     /// What the engine prints with one more option, such as `--enzyme-print-type`.
     pub fn analyse(&self, input: &Path, directory: &Path, option: &str) -> Result<String, Error> {
         let workspace = directory.join("analysis");
-        let mut command = self.command_for(input, &workspace, Typing::Strict)?;
+        let mut command = self.command_for(input, &workspace)?;
         Ok(process::run(command.arg(option), self.session.timeout)?.output)
     }
 }
 
 impl Engine for Catalyst<'_> {
-    fn differentiate(
-        &self,
-        input: &Path,
-        directory: &Path,
-        typing: Typing,
-    ) -> Result<Outcome, Error> {
-        let workspace = directory.join(format!("{typing:?}").to_lowercase());
-        let mut command = self.command_for(input, &workspace, typing)?;
+    fn differentiate(&self, input: &Path, directory: &Path) -> Result<Outcome, Error> {
+        let workspace = directory.join("engine");
+        let mut command = self.command_for(input, &workspace)?;
         let ended = process::run(&mut command, self.session.timeout)?;
         // The exit status does not tell: look for the result itself, and for an error beside it.
         let output = workspace.join("2_AfterEnzymePasses.ll");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::closure::Closure;
 use crate::derivative::Derivative;
 use crate::differentiate;
-use crate::engine::{Catalyst, LADDER};
+use crate::engine::{Catalyst, Engine as _, Outcome};
 use crate::error::Error;
 use crate::files;
 use crate::session::Session;
@@ -91,13 +91,8 @@ fn differentiated(
     prepared: &Path,
     directory: &Path,
 ) -> Result<String, Error> {
-    use crate::engine::{Engine as _, Outcome};
-    let mut said = String::new();
-    for typing in LADDER {
-        match engine.differentiate(prepared, directory, typing)? {
-            Outcome::Done(ir) => return Ok(ir),
-            Outcome::Failed(ended) => said = ended.output,
-        }
+    match engine.differentiate(prepared, directory)? {
+        Outcome::Done(ir) => Ok(ir),
+        Outcome::Failed(ended) => Ok(ended.output),
     }
-    Ok(said)
 }
