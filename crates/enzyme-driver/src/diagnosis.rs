@@ -38,9 +38,9 @@ impl fmt::Display for Diagnosis {
             self.function, self.reason
         )?;
         match (&self.place, &self.inside) {
-            (Some(place), Some(inside)) => write!(f, "\n  --> {place}, in `{inside}`")?,
+            (Some(place), Some(inside)) => write!(f, "\n  --> {place}, in {inside}")?,
             (Some(place), None) => write!(f, "\n  --> {place}")?,
-            (None, Some(inside)) => write!(f, "\n  --> in `{inside}`")?,
+            (None, Some(inside)) => write!(f, "\n  --> in {inside}")?,
             (None, None) => {}
         }
         write!(

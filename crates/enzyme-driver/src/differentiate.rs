@@ -135,11 +135,19 @@ fn diagnosis(
     log: PathBuf,
 ) -> Diagnosis {
     let function = subject(closure, derivative);
+    // The shim is ours; a place in the standard library says little without the user's own.
     let inside = finding
         .inside
-        .filter(|name| *name != function && !name.contains("oxide_enzyme::__private"));
+        .filter(|name| *name != function && !name.starts_with("oxide_enzyme::"));
+    let (place, inside) = match finding.place {
+        Some(place) if place.starts_with("library/") => (
+            first_place(closure, derivative),
+            Some(format!("{} ({place})", inside.unwrap_or_default())),
+        ),
+        place => (place.or_else(|| first_place(closure, derivative)), inside),
+    };
     Diagnosis {
-        place: finding.place.or_else(|| first_place(closure, derivative)),
+        place,
         function,
         mode: derivative.mode,
         inside,

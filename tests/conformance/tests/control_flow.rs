@@ -178,9 +178,17 @@ fn options_carry_active_values() {
     assert_eq!(rev_option(x, -3.0, 1.0), (-6.0, -3.0, 2.0));
 }
 
-fn checked_root(x: f64) -> Result<f64, String> {
+enum Problem {
+    Negative,
+    TooLarge,
+}
+
+/// An error that holds a pointer, such as a `String`, is refused: it would share its place with the float.
+fn checked_root(x: f64) -> Result<f64, Problem> {
     if x < 0.0 {
-        Err(format!("{x} is negative"))
+        Err(Problem::Negative)
+    } else if x > 1e9 {
+        Err(Problem::TooLarge)
     } else {
         Ok(x.sqrt())
     }
@@ -190,7 +198,8 @@ fn checked_root(x: f64) -> Result<f64, String> {
 fn with_results(x: f64) -> f64 {
     match checked_root(x).and_then(|root| checked_root(root - 2.0)) {
         Ok(root) => root,
-        Err(_) => -x,
+        Err(Problem::Negative) => -x,
+        Err(Problem::TooLarge) => 0.0,
     }
 }
 

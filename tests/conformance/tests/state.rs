@@ -1,8 +1,8 @@
 //! A derivative shares the program's state: its statics, its counters, its thread-locals.
 
 use std::cell::Cell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use conformance::{assert_all_close, assert_close};
 use oxide_enzyme::{autodiff_forward, autodiff_reverse};
@@ -53,22 +53,6 @@ fn a_static_inside_the_primal_is_the_programs_own() {
     assert_eq!(with_a_local_static(5.0), 5.0);
     assert_eq!(rev_local(5.0, 1.0), (10.0, 2.0));
     assert_eq!(with_a_local_static(5.0), 15.0);
-}
-
-fn table() -> &'static [f64] {
-    static TABLE: OnceLock<Vec<f64>> = OnceLock::new();
-    TABLE.get_or_init(|| vec![2.0, 4.0])
-}
-
-#[autodiff_reverse(rev_table, Active, Active)]
-fn with_a_table(x: f64) -> f64 {
-    x * x * table()[1]
-}
-
-#[test]
-fn a_table_that_is_made_once_is_read() {
-    assert_eq!(table(), [2.0, 4.0]);
-    assert_eq!(rev_table(3.0, 1.0), (36.0, 24.0));
 }
 
 thread_local! {
