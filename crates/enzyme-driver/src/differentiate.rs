@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::allocator;
 use crate::closure::Closure;
-use crate::derivative::{Derivative, ENGINE_MARK};
+use crate::deferred;
+use crate::derivative::{Derivative, ENGINE_MARK, Mode};
 use crate::diagnosis::{self, Diagnosis, Finding};
 use crate::engine::{Catalyst, Engine, Outcome};
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 14";
+pub const PIPELINE: &str = "pipeline 20";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -66,6 +67,10 @@ fn make(
             let diagnosis = diagnosis(derivative, closure, finding, log);
             return Err(Error::Engine(Box::new(diagnosis)));
         }
+    };
+    let differentiated = match derivative.mode {
+        Mode::Reverse => deferred::defer(&differentiated, &derivative.symbol),
+        Mode::Forward => differentiated,
     };
     let finished = finish(session, &differentiated, closure, debug);
     generate(session, &finished, work.path())
@@ -142,7 +147,7 @@ fn diagnosis(
     let (place, inside) = match finding.place {
         Some(place) if place.starts_with("library/") => (
             first_place(closure, derivative),
-            Some(format!("{} ({place})", inside.unwrap_or_default())),
+            Some(inside.map_or(place.clone(), |name| format!("{name} ({place})"))),
         ),
         place => (place.or_else(|| first_place(closure, derivative)), inside),
     };

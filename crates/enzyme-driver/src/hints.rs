@@ -16,17 +16,20 @@ declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn 
 ";
 
 /// Functions that hints and moves name, and that are the closure's own.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "__enzyme_double",
     "__enzyme_float",
     "__enzyme_integer",
     MOVE_DOUBLES,
     MOVE_FLOATS,
+    MOVE_ONE,
     MOVE_UNKNOWN,
 ];
 
 const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
 const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";
+/// A move of one element, as in a swap: its places are the same or do not overlap.
+const MOVE_ONE: &str = "oxide_enzyme.move_one";
 /// `memmove` of memory whose type is not known, under a name for which Enzyme has no rule.
 pub const MOVE_UNKNOWN: &str = "oxide_enzyme.memmove";
 
@@ -68,7 +71,20 @@ end:
         )
     };
     let unknown = format!("declare void @{MOVE_UNKNOWN}(ptr, ptr, i64) nounwind willreturn\n");
-    one(MOVE_DOUBLES, "double", 8) + &one(MOVE_FLOATS, "float", 4) + &unknown
+    let single = format!(
+        "define internal void @{MOVE_ONE}(ptr %to, ptr %from, i64 %bytes) alwaysinline {{
+start:
+  %same = icmp eq ptr %to, %from
+  br i1 %same, label %end, label %copy
+copy:
+  call void @llvm.memcpy.p0.p0.i64(ptr align 1 %to, ptr align 1 %from, i64 %bytes, i1 false)
+  br label %end
+end:
+  ret void
+}}
+"
+    );
+    single + &one(MOVE_DOUBLES, "double", 8) + &one(MOVE_FLOATS, "float", 4) + &unknown
 }
 
 /// Functions whose first type argument is the type of the elements that they copy or fill.
@@ -125,6 +141,7 @@ fn move_for(module: &Module, line: &str) -> Option<String> {
         Some("__enzyme_double") => MOVE_DOUBLES,
         Some("__enzyme_float") => MOVE_FLOATS,
         Some(_) => return None,
+        None if has_constant_size(call) => MOVE_ONE,
         None => MOVE_UNKNOWN,
     };
     let (_, arguments) = call.split_once('(')?;
@@ -142,6 +159,12 @@ fn move_for(module: &Module, line: &str) -> Option<String> {
     Some(format!(
         "{head}call void @{function}(ptr {to}, ptr {from}, i64 {bytes}){debug}"
     ))
+}
+
+fn has_constant_size(call: &str) -> bool {
+    call.split(", i64 ")
+        .nth(1)
+        .is_some_and(|size| !size.starts_with('%'))
 }
 
 fn location_of(line: &str) -> Option<u32> {

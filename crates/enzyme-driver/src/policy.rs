@@ -24,8 +24,9 @@ pub fn is_inactive(symbol: &str) -> bool {
 }
 
 /// Enzyme knows functions whose name starts so as inactive, whatever memory they are given. (Its attribute
-/// `enzyme_inactive` does not do for a function that writes to active memory.)
-const INACTIVE_NAME: &str = "_ZN4core3fmt.inactive.";
+/// `enzyme_inactive` does not do for a function that writes to active memory.) It also takes them to write nothing; see
+/// `types`, where that matters.
+pub const INACTIVE_NAME: &str = "_ZN4core3fmt.inactive.";
 
 /// The closure's name for an inactive function.
 pub fn inactive_name(symbol: &str) -> String {

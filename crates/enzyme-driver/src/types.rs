@@ -9,19 +9,24 @@ use std::fmt::Write as _;
 
 use crate::copies;
 use crate::hints;
+use crate::pointers;
+use crate::policy;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
-    mark_integers(&copies::as_floats(ir))
+    mark_integers(&copies::as_floats(&pointers::restore(ir)))
 }
 
 fn mark_integers(ir: &str) -> String {
     let number = free_metadata_number(ir);
     let mut out = String::with_capacity(ir.len() + ir.len() / 8);
     for line in ir.lines() {
-        if let Some(hint) = bare_hint(line) {
+        if let Some(result) = inactive_result(line) {
+            // Enzyme takes the function to write nothing, and would drop what reads a result that was never written.
+            let _ = writeln!(out, "  store i8 0, ptr {result}\n{line}");
+        } else if let Some(hint) = bare_hint(line) {
             let _ = writeln!(out, "{hint}");
         } else if is_integer_load(line) {
             let _ = writeln!(out, "{line}, !enzyme_type !{number}");
@@ -41,6 +46,21 @@ fn mark_integers(ir: &str) -> String {
         number + 1
     );
     out
+}
+
+/// Where an inactive function stores its result.
+fn inactive_result(line: &str) -> Option<&str> {
+    let (_, arguments) = line.split_once(policy::INACTIVE_NAME)?;
+    if !line.contains("call ") || !arguments.contains(" sret(") {
+        return None;
+    }
+    let first = arguments.split_once('(')?.1.split(", ptr ").next()?;
+    first
+        .trim_end_matches(')')
+        .rsplit(' ')
+        .next()
+        .filter(|value| value.starts_with('%'))
+        .map(|v| v.trim_end_matches(','))
 }
 
 /// A hint's call without the attributes that optimisation gave its argument: Enzyme adds `readnone`, and then they clash.
@@ -141,6 +161,16 @@ mod tests {
         assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
         assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));
         assert!(out.ends_with("!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n"));
+    }
+
+    #[test]
+    fn the_result_of_an_inactive_function_is_found() {
+        let call = "  call void @_ZN4core3fmt.inactive.f(ptr noalias sret([24 x i8]) align 8 captures(none) dereferenceable(24) %s, ptr %a), !dbg !1";
+        assert_eq!(inactive_result(call), Some("%s"));
+        assert_eq!(
+            inactive_result("  call void @_ZN4core3fmt.inactive.f(ptr %s)"),
+            None
+        );
     }
 
     #[test]
