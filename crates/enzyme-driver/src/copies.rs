@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::hints;
+use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +47,23 @@ impl Float {
 /// Rewrites the integer copies of floats in every function of a module.
 pub fn as_floats(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len());
+    let layouts = Layouts::of(ir);
     let mut rest = ir;
     while let Some(start) = find_function(rest) {
         let end = rest[start..]
             .find("\n}")
             .map_or(rest.len(), |n| start + n + 2);
         out.push_str(&rest[..start]);
-        out.push_str(&in_function(&rest[start..end]));
+        out.push_str(&in_function(&rest[start..end], &layouts));
         rest = &rest[end..];
     }
     out.push_str(rest);
+    if out.contains(hints::MIXED_COPY) {
+        out.push_str(&format!(
+            "declare void @{}(ptr) nounwind willreturn\n",
+            hints::MIXED_COPY
+        ));
+    }
     for declaration in hints::DECLARATIONS.lines() {
         let name = declaration
             .split('@')
@@ -78,9 +86,10 @@ fn find_function(text: &str) -> Option<usize> {
     }
 }
 
-fn in_function(text: &str) -> Cow<'_, str> {
+fn in_function<'a>(text: &'a str, layouts: &Layouts<'_>) -> Cow<'a, str> {
     let floats = float_addresses(text);
-    if floats.is_empty() {
+    let fields = field_addresses(text);
+    if floats.is_empty() && fields.is_empty() {
         return text.into();
     }
     // An address computed by an index may be the end of an array, where there is no float.
@@ -91,6 +100,12 @@ fn in_function(text: &str) -> Cow<'_, str> {
         .collect();
     let mut out = String::with_capacity(text.len());
     for (number, line) in text.lines().enumerate() {
+        if let Some(address) = mixed_copy(line, &fields, layouts) {
+            out.push_str(&format!(
+                "  call void @{}(ptr {address})\n",
+                hints::MIXED_COPY
+            ));
+        }
         out.push_str(&hints_before(line, &floats, &computed));
         match rewritten(line, number, &floats) {
             Some(new) => out.push_str(&new),
@@ -130,6 +145,48 @@ fn result_of(line: &str) -> Option<&str> {
     line.trim_start()
         .split_once(" = ")
         .map(|(result, _)| result)
+}
+
+/// Addresses of parts of structs: the struct's type and the offset in it.
+fn field_addresses(text: &str) -> HashMap<&str, (&str, u64)> {
+    let mut fields: HashMap<&str, (&str, u64)> = HashMap::new();
+    for line in text.lines() {
+        let Some((result, code)) = line.trim_start().split_once(" = getelementptr ") else {
+            continue;
+        };
+        let Some((flags, operands)) = code.split_once(", ptr ") else {
+            continue;
+        };
+        if let Some(at) = flags.find('%') {
+            fields.insert(result, (&flags[at..], 0));
+        } else if flags.ends_with("i8") {
+            let (base, index) = operands.split_once(", i64 ").unwrap_or((operands, ""));
+            let offset = index.split(',').next().and_then(|n| n.parse::<u64>().ok());
+            if let (Some((ty, start)), Some(offset)) = (fields.get(base).copied(), offset) {
+                fields.insert(result, (ty, start + offset));
+            }
+        }
+    }
+    fields
+}
+
+/// The address of an integer load that takes floats along with other data.
+fn mixed_copy<'a>(
+    line: &'a str,
+    fields: &HashMap<&str, (&str, u64)>,
+    layouts: &Layouts<'_>,
+) -> Option<&'a str> {
+    let (_, load) = line.split_once(" = load i")?;
+    if line.contains("!noundef") {
+        return None;
+    }
+    let bytes = load.split(',').next()?.parse::<u64>().ok()? / 8;
+    let address = pointer_operand(load)?;
+    let (ty, start) = fields.get(address)?;
+    let taken = |s: &Scalar| s.offset < start + bytes && *start < s.offset + s.size;
+    let scalars: Vec<Scalar> = layouts.scalars(ty)?.into_iter().filter(taken).collect();
+    let is_mixed = scalars.len() > 1 && scalars.iter().any(|s| s.is_float);
+    is_mixed.then_some(address)
 }
 
 /// Which addresses belong together.

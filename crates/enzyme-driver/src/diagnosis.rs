@@ -97,6 +97,12 @@ fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) ->
         );
     }
     if let Some(callee) = missing_rule(all) {
+        if callee.starts_with(crate::hints::MIXED_COPY) {
+            return (
+                "it moves a struct in pieces that hold floats together with other data (as in `swap` or `reverse`)".into(),
+                "make the struct's floats `f64`, or keep them in an array or a Vec of their own".into(),
+            );
+        }
         if callee.starts_with(crate::hints::MOVE_UNKNOWN) {
             return (
                 "it moves elements that are not plain floats within a slice or a Vec (`insert`, `remove`, `copy_within`, ...)".into(),

@@ -10,6 +10,7 @@ use crate::diagnosis::{self, Diagnosis, Finding};
 use crate::engine::{Catalyst, Engine, Outcome};
 use crate::error::Error;
 use crate::files;
+use crate::hints;
 use crate::ir::{self, Reference, references, rewrite};
 use crate::policy;
 use crate::process;
@@ -17,7 +18,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 20";
+pub const PIPELINE: &str = "pipeline 21";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -291,7 +292,10 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
         out.push('\n');
     }
     for line in text.lines() {
-        if line.starts_with("target ") || (!debug && line.starts_with("!llvm.dbg.cu")) {
+        if line.contains(hints::MIXED_COPY)
+            || line.starts_with("target ")
+            || (!debug && line.starts_with("!llvm.dbg.cu"))
+        {
             continue;
         }
         if !session.fast_math && line.starts_with("  ") && line.contains(" fast ") {

@@ -16,7 +16,7 @@ declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn 
 ";
 
 /// Functions that hints and moves name, and that are the closure's own.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "__enzyme_double",
     "__enzyme_float",
     "__enzyme_integer",
@@ -24,10 +24,13 @@ pub const NAMES: [&str; 7] = [
     MOVE_FLOATS,
     MOVE_ONE,
     MOVE_UNKNOWN,
+    MIXED_COPY,
 ];
 
 const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
 const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";
+/// Stands before a copy of floats and other data in one integer, under a name for which Enzyme has no rule.
+pub const MIXED_COPY: &str = "oxide_enzyme.mixed_copy";
 /// A move of one element, as in a swap: its places are the same or do not overlap.
 const MOVE_ONE: &str = "oxide_enzyme.move_one";
 /// `memmove` of memory whose type is not known, under a name for which Enzyme has no rule.

@@ -28,6 +28,7 @@ mod globalize;
 mod hints;
 pub mod invocation;
 pub mod ir;
+mod layout;
 pub mod link;
 pub mod links;
 mod parallel;
