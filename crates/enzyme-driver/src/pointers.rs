@@ -33,7 +33,7 @@ fn in_function(lines: &[&str]) -> String {
         .filter_map(|line| line.trim_start().split_once(" = "))
         .collect();
     let mut wanted = HashSet::new();
-    for (_, code) in &definitions {
+    for code in definitions.values() {
         if let Some(integer) = operand(code, "inttoptr i64 ") {
             collect(integer, &definitions, &mut wanted);
         }
