@@ -60,3 +60,50 @@ fn a_hash_map_may_be_looked_up() {
     assert_all_close(&dx, &[9.0, 0.0, 0.0, 2.25]);
     assert_close(fwd_lookup(&X, &[1.0, 0.0, 0.0, 0.0], &places).1, 9.0);
 }
+
+#[autodiff_reverse(rev_lengths, Duplicated, Active)]
+fn scaled_by_the_lengths_of_texts(x: &[f64]) -> f64 {
+    let texts: Vec<String> = x.iter().map(|x| format!("{x:.2}")).collect();
+    let length: usize = texts.iter().map(String::len).sum();
+    length as f64 * x.iter().sum::<f64>()
+}
+
+#[test]
+fn what_formatting_made_can_be_read_in_both_passes() {
+    let mut dx = [0.0; 3];
+    let value = rev_lengths(&[1.5, 2.0, 0.5], &mut dx, 1.0);
+    assert_eq!((value, dx), (48.0, [12.0; 3]));
+}
+
+#[derive(Clone, Copy)]
+struct Sample {
+    weight: f64,
+    class: u64,
+    value: f64,
+}
+
+#[autodiff_reverse(rev_samples, Duplicated, Active)]
+fn of_samples(x: &[f64]) -> f64 {
+    let samples: Vec<Sample> = (0..3)
+        .map(|i| Sample {
+            weight: x[i],
+            class: i as u64,
+            value: x[i] * x[i],
+        })
+        .collect();
+    let mut reversed = samples.clone();
+    reversed.reverse();
+    samples
+        .iter()
+        .zip(&reversed)
+        .map(|(a, b)| a.weight * b.value + a.class as f64 * b.weight)
+        .sum()
+}
+
+#[test]
+fn structs_of_floats_and_integers_may_be_copied_and_reversed() {
+    // sum of x_i x_j^2 + i x_j with j = 2 - i
+    let (x, mut dx) = ([1.0, 2.0, 3.0], [0.0; 3]);
+    assert_eq!(rev_samples(&x, &mut dx, 1.0), 9.0 + 8.0 + 3.0 + 2.0 + 2.0);
+    assert_eq!(dx, [9.0 + 6.0 + 2.0, 12.0 + 1.0, 6.0 + 1.0]);
+}
