@@ -237,6 +237,7 @@ impl<'a> Collector<'a> {
             return Ok(());
         }
         let body = without_thread_local_intrinsic(&lower_invokes(body));
+        let body = hints::refuse_sorting(self.program.module(module), symbol, &head, &body);
         let body = hints::add(self.program.module(module), &body);
         let body = self.resolve_derivatives(module, &body)?;
         let text = self.translate(module, &format!("{head} {{\n{body}\n"));

@@ -97,6 +97,12 @@ fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) ->
         );
     }
     if let Some(callee) = missing_rule(all) {
+        if callee.starts_with(crate::hints::SORTED_FLOATS) {
+            return (
+                "it sorts floating-point numbers by the standard library".into(),
+                "sort indices instead: `order.sort_by(|a, b| x[*a].total_cmp(&x[*b]))`".into(),
+            );
+        }
         if callee.starts_with(crate::hints::MIXED_COPY) {
             return (
                 "it moves a struct in pieces that hold floats together with other data (as in `swap` or `reverse`)".into(),

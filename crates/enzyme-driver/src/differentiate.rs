@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 22";
+pub const PIPELINE: &str = "pipeline 23";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -293,6 +293,7 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
     }
     for line in text.lines() {
         if line.contains(hints::MIXED_COPY)
+            || line.contains(hints::SORTED_FLOATS)
             || line.starts_with("target ")
             || (!debug && line.starts_with("!llvm.dbg.cu"))
         {

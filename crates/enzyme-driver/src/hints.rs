@@ -16,7 +16,7 @@ declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn 
 ";
 
 /// Functions that hints and moves name, and that are the closure's own.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "__enzyme_double",
     "__enzyme_float",
     "__enzyme_integer",
@@ -25,12 +25,16 @@ pub const NAMES: [&str; 8] = [
     MOVE_ONE,
     MOVE_UNKNOWN,
     MIXED_COPY,
+    SORTED_FLOATS,
 ];
 
 const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
 const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";
 /// Stands before a copy of floats and other data in one integer, under a name for which Enzyme has no rule.
 pub const MIXED_COPY: &str = "oxide_enzyme.mixed_copy";
+/// Stands at the start of the standard library's sorting of floats, under a name for which Enzyme has no rule: it moves
+/// them in ways that were seen to lose gradients.
+pub const SORTED_FLOATS: &str = "oxide_enzyme.sorted_floats";
 /// A move of one element, as in a swap: its places are the same or do not overlap.
 const MOVE_ONE: &str = "oxide_enzyme.move_one";
 /// `memmove` of memory whose type is not known, under a name for which Enzyme has no rule.
@@ -73,7 +77,9 @@ end:
 "
         )
     };
-    let unknown = format!("declare void @{MOVE_UNKNOWN}(ptr, ptr, i64) nounwind willreturn\n");
+    let unknown = format!(
+        "declare void @{MOVE_UNKNOWN}(ptr, ptr, i64) nounwind willreturn\ndeclare void @{SORTED_FLOATS}(ptr) nounwind willreturn\n"
+    );
     let single = format!(
         "define internal void @{MOVE_ONE}(ptr %to, ptr %from, i64 %bytes) alwaysinline {{
 start:
@@ -127,6 +133,31 @@ pub fn add(module: &Module, body: &str) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// The body of a function that sorts floats, with the mark that refuses it; other bodies as they are.
+pub fn refuse_sorting(module: &Module, symbol: &str, head: &str, body: &str) -> String {
+    let sorts_floats = || {
+        let name = subprogram_name(module, location_of(head)?)?;
+        let element = hint_of(first_argument(name.split_once('<')?.1))?;
+        (element != "__enzyme_integer").then_some(())
+    };
+    let is_sort =
+        symbol.contains("sort") && crate::policy::path(symbol).starts_with("core::slice::sort::");
+    let first = head
+        .find("(ptr ")
+        .and_then(|at| head[at..].split('%').nth(1))
+        .and_then(|v| v.split([',', ')']).next());
+    match (
+        is_sort.then(sorts_floats).flatten(),
+        first,
+        body.split_once(":\n"),
+    ) {
+        (Some(()), Some(pointer), Some((label, rest))) => {
+            format!("{label}:\n  call void @{SORTED_FLOATS}(ptr %{pointer})\n{rest}")
+        }
+        _ => body.to_owned(),
+    }
 }
 
 /// Another call in the place of a `memmove`, unless it moves integers.
