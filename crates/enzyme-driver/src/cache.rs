@@ -4,7 +4,7 @@
 //! CACHE/text/KEY.ll     bitcode of a crate, as text
 //! CACHE/objects/KEY.o   a finished derivative
 //! CACHE/logs/KEY/       what the engine was given and said when it failed
-//! CACHE/work/           work in progress
+//! CACHE/work            work in progress
 //! ```
 
 use std::fs::{self, File};
