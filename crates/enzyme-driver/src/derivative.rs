@@ -94,15 +94,21 @@ impl Derivative {
     }
 }
 
-impl fmt::Display for Derivative {
+impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = match self.mode {
+        f.write_str(match self {
             Mode::Reverse => "reverse",
             Mode::Forward => "forward",
-        };
+        })
+    }
+}
+
+impl fmt::Display for Derivative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{mode} derivative through `{}`",
+            "{} derivative through `{}`",
+            self.mode,
             policy::path(&self.shim)
         )
     }

@@ -28,14 +28,10 @@ pub struct Diagnosis {
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = match self.mode {
-            Mode::Reverse => "reverse",
-            Mode::Forward => "forward",
-        };
         write!(
             f,
-            "cannot differentiate `{}` ({mode} mode): {}",
-            self.function, self.reason
+            "cannot differentiate `{}` ({} mode): {}",
+            self.function, self.mode, self.reason
         )?;
         match (&self.place, &self.inside) {
             (Some(place), Some(inside)) => write!(f, "\n  --> {place}, in {inside}")?,
