@@ -13,19 +13,25 @@ const OVERVIEW: &str = "\
 Commands of cargo, with derivatives (all of cargo's own flags):
   build, run, test, bench, rustc, install
 
+  --check-gradients compares every derivative that is called with finite differences (see the book)
+
 Commands of cargo that need no toolchain (passed on as they are):
   check, clippy, doc, fmt, fix, tree, metadata
 
 Examples:
   cargo enzyme new gradients && cd gradients && cargo enzyme run
   cargo enzyme test --release
+  cargo enzyme test --check-gradients
   cargo enzyme doctor
 
 Environment:
   OXIDE_ENZYME_HOME       where toolchains are (default: oxide-enzyme in the user's cache directory)
   OXIDE_ENZYME_TIMEOUT    seconds that the engine may take for one derivative (default: 300)
   OXIDE_ENZYME_FAST_MATH  1: let derivatives assume that there is neither NaN nor infinity (default: 0)
-  OXIDE_ENZYME_VERBOSE    1: say what the driver does";
+  OXIDE_ENZYME_CHECK_GRADIENTS=1, OXIDE_ENZYME_CHECK_TOLERANCE=1e-5, OXIDE_ENZYME_UNCHECKED=NAME,..
+                          as --check-gradients; relative error allowed; derivatives left out
+  OXIDE_ENZYME_VERBOSE    1: say what the driver does (default: 0)
+  OXIDE_ENZYME_KEEP_WORK  1: keep intermediate files in target/enzyme/.driver/cache/work (default: 0)";
 
 /// Derivatives of Rust programs by Enzyme, on stable Rust.
 #[derive(Parser)]

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-use enzyme_driver::{link, links, wrapper};
+use enzyme_driver::{link, links, process, wrapper};
 
 /// Runs the stage that this process was started as; `None` for an ordinary command line.
 pub fn run() -> Option<ExitCode> {
@@ -20,6 +20,8 @@ pub fn run() -> Option<ExitCode> {
     if folder == Some(OsStr::new(links::LINKER_DIRECTORY))
         && std::env::var_os(link::RECORD).is_some()
     {
+        // Without a handler, working directories of what is being made would stay behind.
+        let _ = ctrlc::set_handler(process::interrupt);
         let result = link::run(&arguments);
         if let Err(error) = &result {
             link::report_error(error);

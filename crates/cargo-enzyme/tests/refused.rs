@@ -53,6 +53,48 @@ fn main() { println!("{:?}", d_through_static(2.0, 1.0)); }
 "#,
     ),
     (
+        "early_element",
+        r#"
+#[autodiff_reverse(d_early_element, Duplicated, Active)]
+fn early_element(x: &[f64]) -> f64 {
+    let Some(y) = x.get(1) else { return x[0] };
+    y * x[3]
+}
+fn main() { println!("{:?}", d_early_element(&[1.0; 4], &mut [0.0; 4], 1.0)); }
+"#,
+    ),
+    (
+        "result_byte",
+        r#"
+fn cube(x: f32) -> Result<f32, u8> { if x > 0.0 { Ok(x * x * x) } else { Err(1) } }
+fn two(a: f32, b: f32) -> Result<f32, u8> { Ok(cube(a)? * cube(b)?) }
+#[autodiff_reverse(d_result_byte, Duplicated, Active)]
+fn result_byte(x: &[f32]) -> f32 {
+    match (two(x[0], x[3]), two(x[1], x[2])) { (Ok(a), Err(_)) => a, _ => 0.0 }
+}
+fn main() { println!("{:?}", d_result_byte(&[1.0; 4], &mut [0.0; 4], 1.0)); }
+"#,
+    ),
+    (
+        "largest",
+        r#"
+#[autodiff_reverse(d_largest, Duplicated, Active)]
+fn largest(x: &[f64]) -> f64 {
+    let largest = x.iter().max_by(|a, b| a.total_cmp(b)).unwrap();
+    largest * largest * x[0]
+}
+fn main() { println!("{:?}", d_largest(&[1.0, 2.0], &mut [0.0; 2], 1.0)); }
+"#,
+    ),
+    (
+        "cycle",
+        r#"
+#[autodiff_reverse(d_cycled, 2, Duplicated, Active)]
+fn cycled(x: &[f64]) -> f64 { x.iter().cycle().skip(1).step_by(2).take(3).map(|x| x * x).sum() }
+fn main() { println!("{:?}", d_cycled(&[1.0, 2.0], &mut [0.0; 2], &mut [0.0; 2], [1.0; 2])); }
+"#,
+    ),
+    (
         "square",
         r#"
 #[autodiff_reverse(d_square, Active, Active)]
@@ -163,6 +205,39 @@ fn floats_that_are_sorted_are_refused() {
 #[test]
 fn floats_in_a_mutable_static_are_refused() {
     refused("scratch_static", &["through_static", "scratch_static.rs"]);
+}
+
+#[test]
+fn an_element_that_one_path_only_copies_is_refused() {
+    refused(
+        "early_element",
+        &[
+            "early_element.rs",
+            "which memory holds floating-point",
+            "help",
+        ],
+    );
+}
+
+#[test]
+fn a_result_that_shares_its_place_with_a_byte_is_refused() {
+    refused(
+        "result_byte",
+        &["result_byte::result_byte", "result_byte.rs"],
+    );
+}
+
+#[test]
+fn the_largest_by_total_order_is_refused() {
+    refused(
+        "largest",
+        &["largest.rs", "which memory holds floating-point", "help"],
+    );
+}
+
+#[test]
+fn an_endless_cycle_at_a_reverse_width_is_refused() {
+    refused("cycle", &["cycle::cycled", "cycle.rs", "help"]);
 }
 
 fn script(name: &str, text: &str) -> PathBuf {

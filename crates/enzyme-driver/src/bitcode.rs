@@ -16,16 +16,17 @@ use crate::invocation::Invocation;
 use crate::ir::Module;
 use crate::session::Session;
 
-/// Compiles the twin and reads it.
+/// Compiles the twin and reads it. `content` is a digest of all that the twin depends on besides how it is compiled; without
+/// it the twin is not kept.
 pub fn of_crate(
     session: &Session,
     invocation: &Invocation,
-    stamp: Option<&str>,
+    content: Option<&str>,
 ) -> Result<Module, Error> {
     let name = invocation.crate_name().unwrap_or("?").to_owned();
-    let key = stamp.map(|stamp| {
+    let key = content.map(|content| {
         let record = serde_json::to_vec(invocation).unwrap_or_default();
-        files::digest(&[b"twin 1", &record, stamp.as_bytes()])
+        files::digest(&[b"twin 3", &record, content.as_bytes()])
     });
     let text = session.cache.text(key.as_deref(), "twin", || {
         session.check_llvm(invocation)?;
@@ -33,6 +34,9 @@ pub fn of_crate(
         let bitcode = work.path().join("twin.bc");
         session.say(&format!("bitcode of `{name}`"));
         let mut command = twin_command(invocation, &bitcode);
+        if !infers_inlining(invocation) {
+            command.arg("-C").arg(incremental(work.path()));
+        }
         crate::process::succeed(
             &format!("making bitcode of crate `{name}`"),
             &mut command,
@@ -74,18 +78,13 @@ fn disassemble(session: &Session, bitcode: &Path) -> Result<String, Error> {
         "-Wno-override-module",
     ]);
     // The module's own target, whatever clang's default is, is put back when the closure is written.
-    let text_before = target_of(session);
     command
-        .arg(format!("--target={text_before}"))
+        .arg(format!("--target={}", session.target))
         .arg(bitcode)
         .arg("-o")
         .arg(&text);
     crate::process::succeed("reading bitcode", &mut command, session.patience)?;
     files::read(&text)
-}
-
-fn target_of(session: &Session) -> &str {
-    &session.target
 }
 
 /// The bitcode of the first object of an rlib that has some. The crates of std are built as one unit each.
@@ -142,12 +141,28 @@ fn twin_command(invocation: &Invocation, output: &Path) -> Command {
     command
 }
 
+/// Whether rustc left small functions to the crates that call them when it compiled the program: it does so by itself unless
+/// it optimises nothing or compiles incrementally. The twin must do the same, or such a function is nowhere.
+fn infers_inlining(invocation: &Invocation) -> bool {
+    is_optimised(invocation) && invocation.codegen("incremental").is_none()
+}
+
+fn is_optimised(invocation: &Invocation) -> bool {
+    match invocation.codegen("opt-level") {
+        Some(level) => level != "0",
+        None => invocation.arguments.iter().any(|a| a == "-O"),
+    }
+}
+
+fn incremental(directory: &Path) -> std::ffi::OsString {
+    let mut option = std::ffi::OsString::from("incremental=");
+    option.push(directory.join("incremental"));
+    option
+}
+
 /// Debug assertions and overflow checks as rustc would have them for the original options.
 fn checks(invocation: &Invocation) -> (&'static str, &'static str) {
-    let unoptimised = match invocation.codegen("opt-level") {
-        Some(level) => level == "0",
-        None => !invocation.arguments.iter().any(|a| a == "-O"),
-    };
+    let unoptimised = !is_optimised(invocation);
     let flag = |key, default| match invocation.codegen(key) {
         None => default,
         Some("off" | "no" | "n" | "false") => false,
@@ -222,20 +237,60 @@ fn kept_arguments(arguments: &[String]) -> Vec<&String> {
     kept
 }
 
+/// What rustc says a crate was made from: its sources and the environment variables that they read.
+fn dep_info(invocation: &Invocation) -> Option<String> {
+    let name = format!("{}.d", invocation.file_stem()?);
+    std::fs::read_to_string(invocation.out_dir()?.join(name)).ok()
+}
+
+/// `file:` lines of dep-info name each source once more, with nothing after the colon.
+fn sources(invocation: &Invocation, dep_info: &str) -> Vec<PathBuf> {
+    dep_info
+        .lines()
+        .filter_map(|line| line.strip_suffix(':'))
+        .map(|source| invocation.directory.join(source.replace("\\ ", " ")))
+        .collect()
+}
+
+/// A digest of what an rlib was made from: it holds the crate's metadata, and with them a hash of all of its code.
+pub fn content_of_rlib(rlib: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(rlib).map_err(Error::io("read", rlib))?;
+    Ok(files::digest(&[&bytes]))
+}
+
+/// A digest of what the crate that is linked was made from; `None` if that is not known.
+///
+/// The sources alone do not do: a procedural macro may read files that rustc is not told of. The objects alone do not
+/// either: some of what the driver is told by the macros is in the bitcode only.
+pub fn content_of_linked(
+    invocation: &Invocation,
+    objects: &[PathBuf],
+    rlibs: &[PathBuf],
+) -> Result<Option<String>, Error> {
+    let Some(dep_info) = dep_info(invocation) else {
+        return Ok(None);
+    };
+    let mut digests = vec![files::digest(&[dep_info.as_bytes()])];
+    for path in sources(invocation, &dep_info).iter().chain(objects) {
+        let Ok(bytes) = std::fs::read(path) else {
+            return Ok(None);
+        };
+        digests.push(files::digest(&[&bytes]));
+    }
+    for rlib in rlibs {
+        digests.push(files::stamp(rlib)?);
+    }
+    Ok(Some(files::digest(&[digests.join("\n").as_bytes()])))
+}
+
 /// Fails if a source file of the crate is newer than what was built from it.
 pub fn check_sources(invocation: &Invocation, built: &Path) -> Result<(), Error> {
-    let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else {
-        return Ok(());
-    };
-    let dep_info: PathBuf = directory.join(format!("{stem}.d"));
-    let Ok(text) = std::fs::read_to_string(&dep_info) else {
+    let Some(dep_info) = dep_info(invocation) else {
         return Ok(());
     };
     let modified = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified());
     let built = modified(built).map_err(Error::io("look at", built))?;
-    // `file:` lines name each source once more, with nothing after the colon.
-    for source in text.lines().filter_map(|line| line.strip_suffix(':')) {
-        let source = invocation.directory.join(source.replace("\\ ", " "));
+    for source in sources(invocation, &dep_info) {
         if modified(&source).is_ok_and(|time| time > built) {
             return Err(Error::SourceChanged {
                 crate_name: invocation.crate_name().unwrap_or("?").to_owned(),
@@ -248,16 +303,7 @@ pub fn check_sources(invocation: &Invocation, built: &Path) -> Result<(), Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
-
-    fn invocation(arguments: &str) -> Invocation {
-        Invocation {
-            program: "rustc".into(),
-            arguments: arguments.split(' ').map(str::to_owned).collect(),
-            directory: ".".into(),
-            environment: BTreeMap::new(),
-        }
-    }
+    use crate::invocation::testing::invocation;
 
     #[test]
     fn the_twin_keeps_what_gives_the_program_its_meaning() {

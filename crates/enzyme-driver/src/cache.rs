@@ -19,7 +19,7 @@ use crate::files;
 /// The cache may grow to this before the oldest entries go.
 pub const LIMIT: u64 = 2 << 30;
 
-/// Set to anything, and intermediate files stay in `CACHE/work`.
+/// `1`: intermediate files stay in `CACHE/work`.
 pub const KEEP_WORK: &str = "OXIDE_ENZYME_KEEP_WORK";
 
 /// A cache directory; it belongs to one target folder.
@@ -87,7 +87,7 @@ impl Cache {
             .prefix("run-")
             .tempdir_in(&work)
             .map_err(Error::io("write in", &work))?;
-        directory.disable_cleanup(std::env::var_os(KEEP_WORK).is_some());
+        directory.disable_cleanup(crate::session::is_on(KEEP_WORK));
         Ok(directory)
     }
 

@@ -183,6 +183,11 @@ fn mixed_copy<'a>(
     let bytes = load.split(',').next()?.parse::<u64>().ok()? / 8;
     let address = pointer_operand(load)?;
     let (ty, start) = fields.get(address)?;
+    if ty.contains("MaybeUninit<[u8") {
+        // The standard library swaps memory of any kind in pieces. In a loop that was not unrolled, nothing tells floats from
+        // the rest, and Enzyme would take all pieces for integers.
+        return Some(address);
+    }
     let taken = |s: &Scalar| s.offset < start + bytes && *start < s.offset + s.size;
     let scalars: Vec<Scalar> = layouts.scalars(ty)?.into_iter().filter(taken).collect();
     let is_mixed = scalars.len() > 1 && scalars.iter().any(|s| s.is_float);

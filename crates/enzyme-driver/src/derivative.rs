@@ -18,6 +18,8 @@ pub enum Mode {
     Reverse,
     /// Tangents: from the arguments to the result.
     Forward,
+    /// Adjoints, in two calls: the first leaves a tape, the second takes it.
+    Split,
 }
 
 /// What is wanted of the primal's result.
@@ -38,6 +40,8 @@ pub struct Derivative {
     pub symbol: String,
     /// The shim to differentiate, by its mangled name.
     pub shim: String,
+    /// How many derivatives are computed at once.
+    pub width: usize,
     /// Forward or reverse.
     pub mode: Mode,
     /// What becomes of the result.
@@ -48,10 +52,11 @@ impl Derivative {
     /// Reads a symbol; `None` if it is not a derivative's, or asks for something this driver does not know.
     pub fn from_symbol(symbol: &str) -> Option<Derivative> {
         let (code, shim) = symbol.strip_prefix(PREFIX)?.split_once('_')?;
-        let code: u32 = code.parse().ok()?;
+        let code: usize = code.parse().ok()?;
         let mode = match code % 10 {
             1 => Mode::Reverse,
             2 => Mode::Forward,
+            3 => Mode::Split,
             _ => return None,
         };
         let ret = match code / 10 % 10 {
@@ -60,12 +65,14 @@ impl Derivative {
             2 => Return::DupNoNeed,
             _ => return None,
         };
-        if code / 100 != 1 {
+        let width = code / 100;
+        if width == 0 {
             return None;
         }
         Some(Derivative {
             symbol: symbol.to_owned(),
             shim: shim.to_owned(),
+            width,
             mode,
             ret,
         })
@@ -76,22 +83,84 @@ impl Derivative {
     /// Activity is looked at again at run time: a pointer that is sometimes to constant data and sometimes not has its
     /// primal for a shadow when it is, and without the check a primal would be read as a tangent.
     pub fn definition(&self, shim: &str) -> String {
-        let entry = match self.mode {
-            Mode::Reverse => "__enzyme_autodiff",
-            Mode::Forward => "__enzyme_fwddiff",
+        let (loads, a, r) = self.shadows();
+        let width = match self.width {
+            1 => String::new(),
+            width => format!("metadata !\"enzyme_width\", i64 {width}, "),
         };
         let ret = match self.ret {
-            Return::Const => "metadata !\"enzyme_const\", ptr %r",
-            Return::Dup => "metadata !\"enzyme_dup\", ptr %r, ptr %dr",
-            Return::DupNoNeed => "metadata !\"enzyme_dupnoneed\", ptr %r, ptr %dr",
+            Return::Const => "metadata !\"enzyme_const\", ptr %r".to_owned(),
+            Return::Dup => format!("metadata !\"enzyme_dup\", ptr %r, {r}"),
+            Return::DupNoNeed => format!("metadata !\"enzyme_dupnoneed\", ptr %r, {r}"),
+        };
+        let arguments = format!(
+            "ptr @\"{shim}\", {width}metadata !\"enzyme_runtime_activity\", metadata !\"enzyme_dup\", ptr %a, {a}, \
+             metadata !\"enzyme_const\", ptr %c, {ret}"
+        );
+        let body = match self.mode {
+            Mode::Reverse => format!("  call void (...) @__enzyme_autodiff({arguments})\n"),
+            Mode::Forward => format!("  call void (...) @__enzyme_fwddiff({arguments})\n"),
+            Mode::Split => split(&arguments),
+        };
+        let last = match self.mode {
+            Mode::Reverse | Mode::Forward => "%dr",
+            Mode::Split => "%state",
         };
         format!(
-            "define hidden void @\"{}\"(ptr noalias %a, ptr noalias %da, ptr noalias %c, ptr noalias %r, ptr noalias %dr) uwtable {{\n  \
-             call void (...) @{entry}(ptr @\"{shim}\", metadata !\"enzyme_runtime_activity\", metadata !\"enzyme_dup\", ptr %a, ptr %da, \
-             metadata !\"enzyme_const\", ptr %c, {ret})\n  ret void\n}}\n",
+            "define hidden void @\"{}\"(ptr noalias %a, ptr noalias %da, ptr noalias %c, ptr noalias %r, ptr noalias {last}) uwtable {{\n\
+             {loads}{body}  ret void\n}}\n",
             self.symbol
         )
     }
+
+    /// The shadows of arguments and result as Enzyme takes them, and what has to be loaded before. At a width other than 1,
+    /// `%da` and `%dr` are arrays of pointers, one a lane.
+    fn shadows(&self) -> (String, String, String) {
+        if self.width == 1 {
+            return (String::new(), "ptr %da".to_owned(), "ptr %dr".to_owned());
+        }
+        let mut loads = String::new();
+        let mut lanes = |array: &str| {
+            let lanes: Vec<String> = (0..self.width)
+                .map(|lane| {
+                    loads.push_str(&format!(
+                        "  %{array}.at.{lane} = getelementptr ptr, ptr %{array}, i64 {lane}\n  \
+                         %{array}.{lane} = load ptr, ptr %{array}.at.{lane}\n"
+                    ));
+                    format!("ptr %{array}.{lane}")
+                })
+                .collect();
+            lanes.join(", ")
+        };
+        let a = lanes("da");
+        let r = match self.ret {
+            Return::Const => String::new(),
+            Return::Dup | Return::DupNoNeed => lanes("dr"),
+        };
+        (loads, a, r)
+    }
+}
+
+/// Both passes. `%state` points at the result's shadow, the tape, which pass it is, and what is to be released.
+fn split(arguments: &str) -> String {
+    format!(
+        "  %dr = load ptr, ptr %state
+  %tape.at = getelementptr ptr, ptr %state, i64 1
+  %pass.at = getelementptr ptr, ptr %state, i64 2
+  %pass = load i64, ptr %pass.at
+  %is.first = icmp eq i64 %pass, 0
+  br i1 %is.first, label %forward, label %reverse
+forward:
+  %new = call ptr (...) @__enzyme_augmentfwd({arguments})
+  store ptr %new, ptr %tape.at
+  br label %end
+reverse:
+  %tape = load ptr, ptr %tape.at
+  call void (...) @__enzyme_reverse({arguments}, ptr %tape)
+  br label %end
+end:
+"
+    )
 }
 
 impl fmt::Display for Mode {
@@ -99,24 +168,25 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Mode::Reverse => "reverse",
             Mode::Forward => "forward",
+            Mode::Split => "split reverse",
         })
     }
 }
 
 impl fmt::Display for Derivative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} derivative through `{}`",
-            self.mode,
-            policy::path(&self.shim)
-        )
+        let path = policy::path(&self.shim);
+        write!(f, "{} derivative through `{path}`", self.mode)?;
+        match self.width {
+            1 => Ok(()),
+            width => write!(f, ", {width} wide"),
+        }
     }
 }
 
 /// What `definition`s need declared.
-pub const DECLARATIONS: &str =
-    "declare void @__enzyme_autodiff(...)\ndeclare void @__enzyme_fwddiff(...)\n";
+pub const DECLARATIONS: &str = "declare void @__enzyme_autodiff(...)\ndeclare void @__enzyme_fwddiff(...)\n\
+     declare ptr @__enzyme_augmentfwd(...)\ndeclare void @__enzyme_reverse(...)\n";
 
 /// The engine runs Enzyme only on a module that names this, forward mode or not.
 pub const ENGINE_MARK: &str = "declare void @__enzyme_autodiff(...)\n";
@@ -141,9 +211,22 @@ mod tests {
     }
 
     #[test]
+    fn each_lane_has_its_shadow() {
+        let text = Derivative::from_symbol("__enzyme_derivative_212_f")
+            .unwrap()
+            .definition("f");
+        assert!(
+            text.contains("!\"enzyme_width\", i64 2")
+                && text.contains("ptr %a, ptr %da.0, ptr %da.1,")
+                && text.contains("ptr %r, ptr %dr.0, ptr %dr.1)"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn an_unknown_code_is_refused() {
-        assert_eq!(Derivative::from_symbol("__enzyme_derivative_411_x"), None);
-        assert_eq!(Derivative::from_symbol("__enzyme_derivative_193_x"), None);
+        assert_eq!(Derivative::from_symbol("__enzyme_derivative_11_x"), None);
+        assert_eq!(Derivative::from_symbol("__enzyme_derivative_194_x"), None);
         assert_eq!(Derivative::from_symbol("malloc"), None);
     }
 }

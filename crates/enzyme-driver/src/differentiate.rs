@@ -1,24 +1,32 @@
 //! From a closure to an object: optimise, tell the types, differentiate, optimise, generate code.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::allocator;
-use crate::closure::Closure;
+use crate::barrier;
+use crate::bits;
+use crate::closure::{Closure, NATIVE};
 use crate::deferred;
-use crate::derivative::{Derivative, ENGINE_MARK, Mode};
+use crate::derivative::{Derivative, ENGINE_MARK};
 use crate::diagnosis::{self, Diagnosis, Finding};
 use crate::engine::{Catalyst, Engine, Outcome};
 use crate::error::Error;
 use crate::files;
 use crate::hints;
+use crate::indirect;
 use crate::ir::{self, Reference, references, rewrite};
 use crate::policy;
 use crate::process;
+use crate::promises;
+use crate::rules;
 use crate::session::Session;
+use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 23";
+pub const PIPELINE: &str = "pipeline 47";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -31,69 +39,180 @@ pub fn object(
     closure: &Closure,
     debug: bool,
 ) -> Result<PathBuf, Error> {
+    let key = files::digest(&[
+        key(session, closure, debug).as_bytes(),
+        &[u8::from(session.fast_math), u8::from(debug)],
+    ]);
+    session.cache.object(&key, || {
+        session.say(&told(derivative, closure));
+        let differentiated = differentiated(session, derivative, closure)?;
+        let differentiated = deferred::defer(&differentiated, &derivative.symbol, derivative.mode);
+        let finished = finish(session, &differentiated, closure, debug);
+        let work = session.cache.work_dir()?;
+        generate(session, &finished, work.path())
+    })
+}
+
+/// The derivative by its name and its primal's.
+fn told(derivative: &Derivative, closure: &Closure) -> String {
+    let made = made_function(closure, derivative);
+    let subject = subject(closure, derivative);
+    format!(
+        "`{made}`: {} mode derivative of `{subject}`",
+        derivative.mode
+    )
+}
+
+/// What a derivative's code depends on, debug information included only where it is kept.
+fn key(session: &Session, closure: &Closure, debug: bool) -> String {
     let engine = session
         .engine
         .as_ref()
         .map(|path| path.display().to_string())
         .unwrap_or_default();
-    let key = files::digest(&[
+    let nested: Vec<String> = closure
+        .nested
+        .iter()
+        .map(|(_, closure)| key(session, closure, debug))
+        .collect();
+    let code = if debug {
+        Cow::Borrowed(closure.text.as_str())
+    } else {
+        Cow::Owned(ir::code(&closure.text))
+    };
+    files::digest(&[
         PIPELINE.as_bytes(),
-        closure.text.as_bytes(),
+        code.as_bytes(),
         session.toolchain.digest().as_bytes(),
         session.target.as_bytes(),
         engine.as_bytes(),
-        &[u8::from(session.fast_math), u8::from(debug)],
-    ]);
-    session.cache.object(&key, || {
-        session.say(&format!("{derivative}"));
-        make(session, derivative, closure, debug, &key)
-    })
+        nested.concat().as_bytes(),
+    ])
 }
 
-fn make(
+/// The module in which Enzyme has differentiated.
+///
+/// Where methods of trait objects are called, type analysis may need to be kept from taking the data of different types for
+/// one, or may need to see through the pointers that keep it: both are tried.
+fn differentiated(
     session: &Session,
     derivative: &Derivative,
     closure: &Closure,
-    debug: bool,
-    key: &str,
-) -> Result<Vec<u8>, Error> {
+) -> Result<String, Error> {
+    if let Some(text) = indirect::transparent(&closure.text) {
+        let transparent = Closure {
+            text,
+            ..closure.clone()
+        };
+        if let Ok(ir) = attempt(session, derivative, &transparent) {
+            return Ok(ir);
+        }
+    }
+    attempt(session, derivative, closure)
+}
+
+fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Result<String, Error> {
     let work = session.cache.work_dir()?;
-    let prepared = prepare(session, closure, work.path())?;
-    let differentiated = match Catalyst::new(session).differentiate(&prepared, work.path())? {
-        Outcome::Done(ir) => ir,
+    let prepared = prepare(session, derivative, closure, work.path())?;
+    match Catalyst::new(session).differentiate(&prepared, work.path())? {
+        Outcome::Done(ir) => Ok(ir),
         Outcome::Failed(ended) => {
             let finding = diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout);
             let said = format!("{}\n{}", ended.describe(), ended.output);
-            let log = keep_log(session, key, closure, &prepared, &said)?;
+            let log = keep_log(
+                session,
+                &key(session, closure, true),
+                closure,
+                &prepared,
+                &said,
+            )?;
             let diagnosis = diagnosis(derivative, closure, finding, log);
-            return Err(Error::Engine(Box::new(diagnosis)));
+            Err(Error::Engine(Box::new(diagnosis)))
         }
-    };
-    let differentiated = match derivative.mode {
-        Mode::Reverse => deferred::defer(&differentiated, &derivative.symbol),
-        Mode::Forward => differentiated,
-    };
-    let finished = finish(session, &differentiated, closure, debug);
-    generate(session, &finished, work.path())
+    }
+}
+
+/// The bitcode of a derivative that another one calls. It goes away where it is not called, and may be defined in several
+/// objects.
+fn nested(
+    session: &Session,
+    (derivative, closure): &(Derivative, Closure),
+    outer: &Derivative,
+    output: &Path,
+) -> Result<(), Error> {
+    let text = session
+        .cache
+        .text(Some(&key(session, closure, true)), "nested", || {
+            session.say(&format!("{}, nested", told(derivative, closure)));
+            differentiated(session, derivative, closure)
+        })?;
+    let text = deferred::for_outer(&text, derivative.mode, outer);
+    let name = ir::quoted(&derivative.symbol);
+    let text = restored(session, &text, closure).replace(
+        &format!("define hidden void {name}("),
+        &format!("define linkonce_odr hidden void {name}("),
+    );
+    let input = output.with_extension("ll");
+    std::fs::write(&input, text).map_err(Error::io("write", &input))?;
+    let mut command = session.toolchain.clang()?.command();
+    command
+        .arg(format!("--target={}", session.target))
+        .args(["-c", "-emit-llvm", "-Xclang", "-disable-llvm-passes"])
+        .args(["-Wno-override-module", "-x", "ir"])
+        .arg(&input)
+        .arg("-o")
+        .arg(output);
+    process::succeed(
+        "reading a nested derivative",
+        &mut command,
+        session.patience,
+    )?;
+    Ok(())
 }
 
 /// Optimises the closure, without the passes that make loops hard to differentiate, and adds type annotations.
-pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result<PathBuf, Error> {
+pub fn prepare(
+    session: &Session,
+    derivative: &Derivative,
+    closure: &Closure,
+    directory: &Path,
+) -> Result<PathBuf, Error> {
     let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
-    std::fs::write(&input, &closure.text).map_err(Error::io("write", &input))?;
+    let mut text = closure.text.clone();
+    if !closure.nested.is_empty() {
+        text.push_str(deferred::rule(derivative));
+    }
+    std::fs::write(&input, text).map_err(Error::io("write", &input))?;
     let mut command = session.toolchain.clang()?.command();
     command.arg(format!("--target={}", session.target));
     command.args([
         "-O2",
         "-fno-vectorize",
         "-fno-slp-vectorize",
-        "-fno-unroll-loops",
+        // Linking nested derivatives in was seen to end in two values of one name otherwise.
+        "-fno-discard-value-names",
         "-Wno-override-module",
     ]);
+    for (number, inner) in closure.nested.iter().enumerate() {
+        let bitcode = directory.join(format!("nested-{number}.bc"));
+        nested(session, inner, derivative, &bitcode)?;
+        command
+            .args(["-Xclang", "-mlink-bitcode-file", "-Xclang"])
+            .arg(bitcode);
+    }
     for option in [
         format!("-inline-threshold={INLINE_THRESHOLD}"),
+        // Longer names are cut off by default, and two may become one.
+        "-non-global-value-max-name-size=1000000".to_owned(),
         format!("-inlinecold-threshold={INLINE_THRESHOLD}"),
         "-disable-loop-idiom-all".to_owned(),
+        // Unrolled loops differentiate badly, but for the small ones in which the standard library swaps memory of any kind:
+        // unrolled, each piece has its own type.
+        "-unroll-threshold=60".to_owned(),
+        "-unroll-full-max-count=8".to_owned(),
+        "-unroll-allow-partial=false".to_owned(),
+        "-unroll-allow-peeling=false".to_owned(),
+        "-unroll-runtime=false".to_owned(),
     ] {
         command.args(["-mllvm", &option]);
     }
@@ -108,7 +227,7 @@ pub fn prepare(session: &Session, closure: &Closure, directory: &Path) -> Result
         session.patience,
     )?;
     let typed = directory.join("typed.ll");
-    let mut text = types::annotate(&files::read(&output)?);
+    let mut text = barrier::raise(&types::annotate(&files::read(&output)?));
     if !text.contains("declare void @__enzyme_autodiff(") {
         // Dropped as unused, but the engine looks for it before it runs Enzyme.
         text.push_str(ENGINE_MARK);
@@ -279,26 +398,37 @@ fn callees(body: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Makes the engine's output the program's again: its target, its allocator, and arithmetic that respects NaN.
+/// Makes the engine's output the program's again: its target, its arithmetic and its allocator.
 fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: bool) -> String {
     let text = restore_names(differentiated, closure.allocator_prefix.as_deref());
     let mut out = String::with_capacity(text.len());
-    for line in closure
-        .text
-        .lines()
-        .filter(|line| line.starts_with("target "))
-    {
-        out.push_str(line);
-        out.push('\n');
-    }
-    for line in text.lines() {
+    for line in restored(session, &text, closure).lines() {
         if line.contains(hints::MIXED_COPY)
             || line.contains(hints::SORTED_FLOATS)
-            || line.starts_with("target ")
+            || line.starts_with(&format!("@{}", rules::REGISTER))
+            || line.starts_with(&format!("@{}", rules::FUNCTION_LIKE))
+            || indirect::is_declared(line)
             || (!debug && line.starts_with("!llvm.dbg.cu"))
         {
             continue;
         }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push_str(indirect::DEFINITIONS);
+    if debug { out } else { ir::without_debug(&out) }
+}
+
+/// The engine's output for the program's own target again, which the engine replaces by its host, with arithmetic that
+/// respects NaN and without promises that do not hold.
+fn restored(session: &Session, differentiated: &str, closure: &Closure) -> String {
+    let is_target = |line: &&str| line.starts_with("target ");
+    let own = closure.text.lines().filter(is_target);
+    let is_ours = |line: &&str| is_target(line) || barrier::is_barrier(line);
+    let rest = differentiated.lines().filter(|line| !is_ours(line));
+    let mut out = String::with_capacity(differentiated.len());
+    for line in own.chain(rest) {
+        let line = &promises::withdraw(line);
         if !session.fast_math && line.starts_with("  ") && line.contains(" fast ") {
             // Enzyme marks what it writes `fast`, under which NaN and infinity are undefined behaviour.
             out.push_str(&line.replace(" fast ", " contract "));
@@ -307,17 +437,32 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
         }
         out.push('\n');
     }
-    if debug { out } else { ir::without_debug(&out) }
+    sources::define(&bits::define(&out))
 }
 
-/// Puts the program's names back: the allocator's, and those of inactive functions.
+/// Puts the program's names back: the allocator's, those of inactive functions, and those of functions of which the closure
+/// has a copy under the same name.
 fn restore_names(text: &str, prefix: Option<&str>) -> String {
+    let natives: HashSet<&str> = references(text)
+        .into_iter()
+        .filter_map(|reference| match reference {
+            Reference::Symbol(name) => name.strip_suffix(NATIVE),
+            _ => None,
+        })
+        .collect();
     rewrite(text, |reference| match (reference, prefix) {
         (
             Reference::Symbol(name @ ("__rust_alloc" | "__rust_alloc_zeroed" | "__rust_dealloc")),
             Some(prefix),
         ) => Some(ir::quoted(&allocator::mangled_name(prefix, name))),
-        (Reference::Symbol(name), _) => policy::original_name(name).map(ir::quoted),
+        (Reference::Symbol(name), _) => {
+            let original = policy::original_name(name).or_else(|| name.strip_suffix(NATIVE));
+            match original {
+                Some(name) => Some(ir::quoted(name)),
+                None if natives.contains(name) => Some(ir::quoted(&format!("{name}.copy"))),
+                None => None,
+            }
+        }
         _ => None,
     })
     .into_owned()

@@ -49,11 +49,24 @@ impl Catalyst<'_> {
         command.args(["--tool=llc", "--keep-intermediate", "--enzyme-rust-type"]);
         // Vectorised or unrolled code differentiates badly; both come after Enzyme.
         command.args(["--vectorize-loops=false", "--vectorize-slp=false"]);
+        command.args([
+            "--unroll-threshold=0",
+            "--unroll-full-max-count=0",
+            "--unroll-allow-partial=false",
+            "--unroll-allow-peeling=false",
+            "--unroll-runtime=false",
+        ]);
         // A loop that fills or copies says what it fills or copies; the call that it could become does not.
         command.arg("--disable-loop-idiom-all");
         // Recomputing allocations in the reverse pass goes wrong where one replaces another in a loop: it was seen to free
         // twice and to give wrong gradients.
         command.arg("--enzyme-rematerialize=0");
+        // Enzyme's own optimisation would rely on promises that have to be withdrawn first; see `promises`. LLVM optimises
+        // afterwards anyway.
+        command.arg("--enzyme-postopt=0");
+        // Enzyme marks what it remembers of the path taken as written once (`!invariant.group`), though each path writes it. The
+        // engine's GVN believes that and was seen to drop all paths but one.
+        command.arg("--enable-gvn-memdep=0");
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
         // One place, one type, on all paths, as for C++. Upstream rustc assumes less (types known on one path say nothing of
@@ -101,8 +114,13 @@ fn workspace_argument(workspace: &Path) -> std::ffi::OsString {
 
 /// No call of Enzyme may be left.
 fn is_differentiated(ir: &str) -> bool {
+    let entries = [
+        "@__enzyme_autodiff",
+        "@__enzyme_fwddiff",
+        "@__enzyme_augmentfwd",
+        "@__enzyme_reverse",
+    ];
     !ir.lines().any(|line| {
-        (line.contains("@__enzyme_autodiff") || line.contains("@__enzyme_fwddiff"))
-            && !line.starts_with("declare ")
+        !line.starts_with("declare ") && entries.iter().any(|entry| line.contains(entry))
     })
 }

@@ -34,6 +34,9 @@ pub enum Error {
         /// What it said.
         stderr: String,
     },
+    /// The user pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// The engine could not differentiate.
     #[error("{0}")]
     Engine(Box<crate::diagnosis::Diagnosis>),
@@ -86,6 +89,33 @@ pub enum Error {
     HiddenVariable {
         /// Its path.
         variable: String,
+    },
+    /// A primal that calls the derivative that is to be made of it.
+    #[error(
+        "`{function}` calls its own derivative, so that each derivative would need another one, without end\n  \
+         help: write the inner function and the outer function as two"
+    )]
+    OwnDerivative {
+        /// Its shim's path.
+        function: String,
+    },
+    /// A split derivative in code that is itself differentiated.
+    #[error(
+        "a differentiated function takes a split derivative, `{function}`, which cannot be differentiated in turn\n  \
+         help: use `#[autodiff_reverse]` there"
+    )]
+    SplitInside {
+        /// Its shim's path.
+        function: String,
+    },
+    /// A function with a rule by hand in a derivative of several lanes.
+    #[error(
+        "{derivative} meets a function with a rule by hand (`#[custom_reverse]` or `#[custom_forward]`), which Enzyme calls for \
+         one lane only\n  help: take the derivative at vector width 1, once for each lane"
+    )]
+    RuleAtWidth {
+        /// The derivative.
+        derivative: String,
     },
     /// The driver is confused.
     #[error("internal error of the oxide-enzyme driver: {0}\n  help: please report this")]

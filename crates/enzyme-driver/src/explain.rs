@@ -15,6 +15,8 @@ pub const ITEM: &str = "OXIDE_ENZYME_EXPLAIN";
 /// Environment variable: the directory to write to, one folder a derivative.
 pub const DIRECTORY: &str = "OXIDE_ENZYME_EXPLAIN_DIRECTORY";
 
+/// A folder with a file for each derivative that was not asked for: its path, and that of its primal.
+pub const OTHERS: &str = ".others";
 /// What it is about.
 pub const TITLE: &str = "title.txt";
 /// The IR that Enzyme is given.
@@ -51,17 +53,18 @@ impl Request {
     ) -> Result<(), Error> {
         let subject = differentiate::subject(closure, derivative);
         let made = differentiate::made_function(closure, derivative);
-        if !subject.contains(&self.item) && !made.contains(&self.item) {
-            return Ok(());
-        }
         let digest = files::digest(&[derivative.symbol.as_bytes()]);
+        if !subject.contains(&self.item) && !made.contains(&self.item) {
+            let other = self.directory.join(OTHERS).join(&digest[..16]);
+            return files::write(&other, format!("{made}\n{subject}\n").as_bytes());
+        }
         let name: String = made
             .chars()
             .map(|c| if c.is_alphanumeric() { c } else { '_' })
             .collect();
         let folder = self.directory.join(format!("{name}-{}", &digest[..8]));
         let work = session.cache.work_dir()?;
-        let prepared = differentiate::prepare(session, closure, work.path())?;
+        let prepared = differentiate::prepare(session, derivative, closure, work.path())?;
         files::write(&folder.join(PRIMAL), files::read(&prepared)?.as_bytes())?;
         let title = format!(
             "`{made}`: {:?} mode derivative of `{subject}`",

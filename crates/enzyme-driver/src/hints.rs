@@ -123,6 +123,10 @@ pub fn add(module: &Module, body: &str) -> String {
             let _ = writeln!(out, "{moved}");
             continue;
         }
+        if let Some(copied) = split_copy(module, line, out.len()) {
+            let _ = writeln!(out, "{copied}");
+            continue;
+        }
         if let Some((hint, pointers, location)) = hint_for(module, line) {
             for pointer in pointers {
                 let _ = writeln!(out, "  call void @{hint}(ptr {pointer}), !dbg !{location}");
@@ -188,6 +192,36 @@ fn move_for(module: &Module, line: &str) -> Option<String> {
         .unwrap_or_default();
     Some(format!(
         "{head}call void @{function}(ptr {to}, ptr {from}, i64 {bytes}){debug}"
+    ))
+}
+
+/// A copy of eight bytes that are aligned to four, in two pieces. LLVM would make it one integer, of which two floats are
+/// shifted out again, and Enzyme does not see through that.
+fn split_copy(module: &Module, line: &str, number: usize) -> Option<String> {
+    let (_, call) = line.split_once("call void @llvm.memcpy.")?;
+    let (_, arguments) = call.split_once('(')?;
+    let mut arguments = arguments.split(", ");
+    let mut pointer = || {
+        let argument = arguments.next()?;
+        let is_aligned = argument.contains(" align 4 ");
+        is_aligned.then(|| argument.rsplit(' ').next())?
+    };
+    let (to, from) = (pointer()?, pointer()?);
+    if arguments.next()? != "i64 8" || !arguments.next()?.starts_with("i1 false") {
+        return None;
+    }
+    // As integers the pieces would lose their gradients: what may be floats must be known to be.
+    let hint = location_of(line)
+        .and_then(|id| element_type(module, id))
+        .and_then(|ty| hint_of(&ty));
+    if hint != Some("__enzyme_float") {
+        return None;
+    }
+    let ty = "float";
+    let name = |part: &str| format!("%\"oxide.{part}.{number}\"");
+    let (low, high, source, target) = (name("low"), name("high"), name("from"), name("to"));
+    Some(format!(
+        "  {low} = load {ty}, ptr {from}, align 4\n  {source} = getelementptr inbounds i8, ptr {from}, i64 4\n  {high} = load {ty}, ptr {source}, align 4\n  store {ty} {low}, ptr {to}, align 4\n  {target} = getelementptr inbounds i8, ptr {to}, i64 4\n  store {ty} {high}, ptr {target}, align 4"
     ))
 }
 
@@ -276,6 +310,9 @@ fn hint_of(ty: &str) -> Option<&'static str> {
     if let Some(array) = ty.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
         return hint_of(array.rsplit_once(';').map_or(array, |(element, _)| element));
     }
+    if let Some(tuple) = ty.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        return hint_of_all(tuple);
+    }
     match ty {
         "f64" => Some("__enzyme_double"),
         "f32" => Some("__enzyme_float"),
@@ -284,6 +321,20 @@ fn hint_of(ty: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// The hint for a tuple, whose elements must all be of one kind.
+fn hint_of_all(mut elements: &str) -> Option<&'static str> {
+    let mut hint = None;
+    while !elements.is_empty() {
+        let element = first_argument(elements);
+        let next = hint_of(element)?;
+        if *hint.get_or_insert(next) != next {
+            return None;
+        }
+        elements = elements[element.len()..].trim_start_matches([',', ' ']);
+    }
+    hint
 }
 
 #[cfg(test)]
@@ -323,9 +374,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_floats_is_copied_in_two_pieces() {
+        let module = Module::parse(
+            "!1 = !DILocation(line: 1, scope: !2)\n!2 = distinct !DISubprogram(name: \"write<[f32; 2]>\", scope: !9)\n".to_owned(),
+        );
+        let line =
+            "  call void @llvm.memcpy.p0.p0.i64(ptr align 4 %a, ptr align 4 %b, i64 8, i1 false)";
+        let out = add(&module, &format!("{line}, !dbg !1"));
+        assert!(
+            out.contains("load float, ptr %b, align 4") && !out.contains("memcpy"),
+            "{out}"
+        );
+        assert_eq!(add(&module, line), line, "nobody knows what it copies");
+    }
+
+    #[test]
     fn mixed_types_get_no_hint() {
         assert_eq!(hint_of("main::Particle"), None);
         assert_eq!(hint_of("[u8; 8]"), None);
+        assert_eq!(hint_of("(f64, f32)"), None);
+        assert_eq!(hint_of("()"), None);
+        assert_eq!(hint_of("(f64, [f64; 3], f64)"), Some("__enzyme_double"));
         assert_eq!(hint_of(first_argument("alloc::vec::Vec<f64, G>, G>")), None);
         assert_eq!(hint_of(first_argument("usize>")), Some("__enzyme_integer"));
     }

@@ -185,7 +185,10 @@ fn cargo_environment() -> BTreeMap<String, String> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| {
             let ours = name.starts_with("OXIDE_ENZYME_");
+            // cargo's job server: its numbers are of one run of cargo.
+            let jobs = name == "CARGO_MAKEFLAGS" || name == "MAKEFLAGS" || name == "MFLAGS";
             !ours
+                && !jobs
                 && (name.starts_with("CARGO_")
                     || name == "OUT_DIR"
                     || !outer.contains(name.as_str()))
@@ -194,10 +197,12 @@ fn cargo_environment() -> BTreeMap<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+/// What tests of several modules share.
+pub(crate) mod testing {
     use super::*;
 
-    fn invocation(arguments: &str) -> Invocation {
+    /// An invocation in `/w` with these arguments.
+    pub(crate) fn invocation(arguments: &str) -> Invocation {
         Invocation {
             program: "rustc".into(),
             arguments: arguments.split(' ').map(str::to_owned).collect(),
@@ -205,6 +210,11 @@ mod tests {
             environment: BTreeMap::new(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::invocation;
 
     #[test]
     fn options_are_read_in_all_their_forms() {

@@ -12,7 +12,10 @@
 #![deny(missing_docs)]
 
 mod allocator;
+mod attributes;
+mod barrier;
 pub mod bitcode;
+mod bits;
 pub mod cache;
 pub mod closure;
 mod copies;
@@ -26,6 +29,7 @@ pub mod explain;
 pub mod files;
 mod globalize;
 mod hints;
+mod indirect;
 pub mod invocation;
 pub mod ir;
 mod layout;
@@ -36,7 +40,10 @@ mod pointers;
 pub mod policy;
 pub mod process;
 pub mod program;
+mod promises;
+mod rules;
 pub mod session;
+mod sources;
 mod staticlib;
 mod types;
 pub mod wrapper;

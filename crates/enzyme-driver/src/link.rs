@@ -104,7 +104,7 @@ pub fn derivatives(
     let mut program = Linked::read(session, invocation, inputs)?;
     let wanted: Vec<Wanted> = program.wanted().to_vec();
     let mut closures = Vec::new();
-    let mut variables = BTreeSet::new();
+    let mut exposed = BTreeSet::new();
     for Wanted { derivative, unit } in wanted {
         let found = program
             .load(unit)?
@@ -115,7 +115,7 @@ pub fn derivatives(
             });
         }
         let closure = closure::collect(&mut program, &derivative, unit)?;
-        variables.extend(closure.local_variables.iter().cloned());
+        exposed.extend(closure.exposed.iter().cloned());
         closures.push((derivative, closure));
     }
     if let Some(request) = explain::Request::from_env() {
@@ -128,7 +128,7 @@ pub fn derivatives(
         });
     }
     let mut made = Made::default();
-    for (n, exposed) in program.expose(&variables)?.into_iter().enumerate() {
+    for (n, exposed) in program.expose(&exposed)?.into_iter().enumerate() {
         let path = work.join(format!("exposed-{n}.o"));
         std::fs::write(&path, exposed.bytes).map_err(Error::io("write", &path))?;
         match exposed.replaces {

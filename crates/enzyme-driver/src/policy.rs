@@ -47,6 +47,21 @@ pub fn is_precondition_check(symbol: &str) -> bool {
     symbol.contains("precondition_check") && path(symbol).ends_with("::precondition_check")
 }
 
+/// The function of mathematics that a function of the library stands for.
+pub fn known_as(symbol: &str) -> Option<String> {
+    if !symbol.contains("oxide_enzyme") {
+        return None;
+    }
+    let path = path(symbol);
+    let name = path.strip_prefix("oxide_enzyme::maths::")?;
+    Some(name.split("::").next().unwrap_or(name).to_owned())
+}
+
+/// Whether this function of the library calls a nested derivative through a pointer, which is known.
+pub fn calls_derivatives(symbol: &str) -> bool {
+    symbol.contains("oxide_enzyme") && path(symbol).starts_with("oxide_enzyme::call::")
+}
+
 /// Whether this function is an implementation detail of `Vec`'s growth, which type analysis understands only once it
 /// is inlined: it passes a pointer or an error code through the same slot.
 pub fn wants_inlining(symbol: &str) -> bool {
@@ -68,6 +83,7 @@ pub fn is_support(symbol: &str) -> bool {
 }
 
 const INACTIVE_PATHS: &[&str] = &[
+    "oxide_enzyme::rule::inactive",
     "core::panicking::",
     "core::fmt::",
     "core::str::",

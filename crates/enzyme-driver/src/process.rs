@@ -3,9 +3,17 @@
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// To be called when the user presses Ctrl-C: the programs that run are stopped, and what is half made goes away.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
 
 /// How a program ended.
 #[derive(Debug)]
@@ -43,6 +51,12 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Ended, Error> {
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             break Some(status);
+        }
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            // It had the signal too, if it came from the terminal.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Error::Interrupted);
         }
         if Instant::now() >= deadline {
             child.kill().map_err(failed)?;

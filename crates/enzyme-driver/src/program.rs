@@ -7,7 +7,7 @@ use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSymbol};
 
 use crate::bitcode;
-use crate::closure::{Program, Storage};
+use crate::closure::{Address, Exposure, Program, Storage};
 use crate::derivative::{Derivative, PREFIX};
 use crate::error::Error;
 use crate::globalize::globalize;
@@ -32,6 +32,8 @@ struct Unit {
     /// The objects or the rlib that it was compiled to.
     files: Vec<PathBuf>,
     module: Option<Module>,
+    /// How many of its objects have a local symbol of that name; counted when it is first asked for.
+    locals: Option<HashMap<String, usize>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,7 @@ pub struct Wanted {
 pub struct Linked<'a> {
     session: &'a Session,
     units: Vec<Unit>,
+    rlibs: Vec<PathBuf>,
     definitions: HashMap<String, usize>,
     wanted: Vec<Wanted>,
 }
@@ -74,10 +77,12 @@ impl<'a> Linked<'a> {
             origin: Origin::Linked(invocation.clone()),
             files: inputs.objects.clone(),
             module: None,
+            locals: None,
         };
         let mut program = Linked {
             session,
             units: vec![linked],
+            rlibs: inputs.rlibs.clone(),
             definitions: HashMap::new(),
             wanted: Vec::new(),
         };
@@ -102,6 +107,7 @@ impl<'a> Linked<'a> {
             origin: origin_of(path),
             files: vec![path.to_owned()],
             module: None,
+            locals: None,
         });
         let bytes = read(path)?;
         let bad = |e: object::Error| Error::Internal(format!("archive `{}`: {e}", path.display()));
@@ -156,13 +162,17 @@ impl<'a> Linked<'a> {
         if self.units[unit].module.is_none() {
             self.units[unit].module = match &self.units[unit].origin {
                 Origin::Linked(invocation) => {
-                    Some(bitcode::of_crate(self.session, invocation, None)?)
+                    let objects = &self.units[unit].files;
+                    let content = bitcode::content_of_linked(invocation, objects, &self.rlibs)?;
+                    let module = bitcode::of_crate(self.session, invocation, content.as_deref())?;
+                    Some(module)
                 }
                 Origin::Dependency { rlib, record } => {
                     let invocation = Invocation::read(record)?;
                     bitcode::check_sources(&invocation, rlib)?;
-                    let stamp = crate::files::stamp(rlib)?;
-                    Some(bitcode::of_crate(self.session, &invocation, Some(&stamp))?)
+                    let content = bitcode::content_of_rlib(rlib)?;
+                    let module = bitcode::of_crate(self.session, &invocation, Some(&content))?;
+                    Some(module)
                 }
                 Origin::Std { rlib } => Some(bitcode::of_std(self.session, rlib)?),
                 Origin::Foreign => None,
@@ -182,19 +192,40 @@ pub struct Exposed {
 }
 
 impl Linked<'_> {
-    /// Makes variables visible that are local to the objects of crates. One object may hold several of them.
-    pub fn expose(&self, variables: &BTreeSet<(usize, String)>) -> Result<Vec<Exposed>, Error> {
+    /// Makes visible what is local to the objects of crates. One object may hold several.
+    pub fn expose(&self, wanted: &BTreeSet<Exposure>) -> Result<Vec<Exposed>, Error> {
         let mut exposed: BTreeMap<(PathBuf, usize), Exposed> = BTreeMap::new();
-        for (unit, symbol) in variables {
-            for (place, bytes, in_archive) in objects_of(&self.units[*unit].files)? {
-                let current = exposed.get(&place).map_or(&bytes, |e| &e.bytes);
-                if let Some(bytes) = globalize(current, symbol) {
-                    let replaces = (!in_archive).then(|| place.0.clone());
-                    exposed.insert(place, Exposed { replaces, bytes });
-                }
+        for exposure in wanted {
+            let objects = objects_of(&self.units[exposure.module].files)?;
+            let holders = objects
+                .into_iter()
+                .filter_map(|(place, bytes, in_archive)| {
+                    let current = exposed.get(&place).map_or(&bytes, |e| &e.bytes);
+                    let bytes = globalize(current, &exposure.symbol, &exposure.alias)?;
+                    Some((place, bytes, in_archive))
+                });
+            if let Some((place, bytes, in_archive)) = holders.take(exposure.holder + 1).last() {
+                let replaces = (!in_archive).then(|| place.0.clone());
+                exposed.insert(place, Exposed { replaces, bytes });
             }
         }
         Ok(exposed.into_values().collect())
+    }
+
+    /// How many objects of a crate have a local symbol of that name.
+    fn count_locals(&mut self, unit: usize, symbol: &str) -> Result<usize, Error> {
+        let unit = &mut self.units[unit];
+        if unit.locals.is_none() {
+            let mut locals = HashMap::new();
+            for (_, bytes, _) in objects_of(&unit.files)? {
+                for name in local_symbols(&bytes) {
+                    *locals.entry(name).or_default() += 1;
+                }
+            }
+            unit.locals = Some(locals);
+        }
+        let locals = unit.locals.as_ref();
+        Ok(locals.and_then(|all| all.get(symbol)).copied().unwrap_or(0))
     }
 }
 
@@ -219,11 +250,15 @@ fn objects_of(files: &[PathBuf]) -> Result<Vec<(Place, Vec<u8>, bool)>, Error> {
     Ok(objects)
 }
 
-fn has_local(bytes: &[u8], symbol: &str) -> bool {
-    object::File::parse(bytes).is_ok_and(|file| {
-        file.symbols()
-            .any(|s| s.is_local() && !s.is_undefined() && s.name() == Ok(symbol))
-    })
+/// The local symbols that an object defines.
+fn local_symbols(bytes: &[u8]) -> BTreeSet<String> {
+    let Ok(file) = object::File::parse(bytes) else {
+        return BTreeSet::new();
+    };
+    file.symbols()
+        .filter(|symbol| symbol.is_local() && !symbol.is_undefined())
+        .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
+        .collect()
 }
 
 impl Program for Linked<'_> {
@@ -263,18 +298,39 @@ impl Program for Linked<'_> {
         if self.definitions.contains_key(symbol) {
             return Ok(Storage::Visible);
         }
-        let objects = objects_of(&self.units[module].files)?;
-        let holders = objects
-            .iter()
-            .filter(|(_, bytes, _)| has_local(bytes, symbol))
-            .count();
-        match holders {
+        match self.count_locals(module, symbol)? {
             0 => Ok(Storage::Absent),
             1 => Ok(Storage::Local),
             _ => Err(Error::HiddenVariable {
                 variable: policy::path(symbol),
             }),
         }
+    }
+
+    fn crates(&mut self) -> Result<Vec<usize>, Error> {
+        self.load(0)?;
+        let is_read =
+            |unit: &Unit| unit.module.is_some() && !matches!(unit.origin, Origin::Std { .. });
+        Ok((0..self.units.len())
+            .filter(|id| is_read(&self.units[*id]))
+            .collect())
+    }
+
+    fn addresses(&mut self, module: usize, symbol: &str) -> Result<Vec<Address>, Error> {
+        if self.definitions.contains_key(symbol) {
+            return Ok(vec![Address::Visible(symbol.to_owned())]);
+        }
+        // A function that was local until rustc's optimiser called it from another object has a number behind its name.
+        let promoted = format!("{symbol}.llvm.");
+        if let Some(name) = self
+            .definitions
+            .keys()
+            .find(|name| name.starts_with(&promoted))
+        {
+            return Ok(vec![Address::Visible(name.clone())]);
+        }
+        let holders = self.count_locals(module, symbol)?;
+        Ok((0..holders).map(Address::Local).collect())
     }
 
     fn keeps_debug(&self, id: usize) -> bool {

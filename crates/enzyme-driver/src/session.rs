@@ -19,7 +19,7 @@ pub const TIMEOUT: &str = "OXIDE_ENZYME_TIMEOUT";
 pub const FAST_MATH: &str = "OXIDE_ENZYME_FAST_MATH";
 /// Another executable in the place of the engine, for people who debug engines.
 pub const ENGINE: &str = "OXIDE_ENZYME_ENGINE";
-/// Set to anything, and the driver says what it does.
+/// `1`: the driver says what it does.
 pub const VERBOSE: &str = "OXIDE_ENZYME_VERBOSE";
 
 /// What the engine may take unless [`TIMEOUT`] says otherwise.
@@ -71,7 +71,7 @@ impl Session {
             target: target.to_owned(),
             timeout: seconds.unwrap_or(DEFAULT_TIMEOUT),
             patience: Duration::from_secs(1800),
-            fast_math: std::env::var_os(FAST_MATH).is_some_and(|v| v == "1"),
+            fast_math: is_on(FAST_MATH),
             engine: std::env::var_os(ENGINE).map(PathBuf::from),
             notes: Mutex::default(),
         }
@@ -98,7 +98,7 @@ impl Session {
 
     /// Progress, for those who asked.
     pub fn say(&self, text: &str) {
-        if std::env::var_os(VERBOSE).is_some() {
+        if is_on(VERBOSE) {
             self.note(format!("oxide-enzyme: {text}"));
         }
     }
@@ -117,6 +117,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether a switch in the environment is on: `1`, and nothing else.
+pub fn is_on(switch: &str) -> bool {
+    std::env::var_os(switch).is_some_and(|value| value == "1")
 }
 
 /// What `rustc -vV` says.

@@ -7,16 +7,20 @@
 
 use std::fmt::Write as _;
 
+use crate::attributes;
+use crate::bits;
 use crate::copies;
 use crate::hints;
 use crate::pointers;
 use crate::policy;
+use crate::sources;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
-    mark_integers(&copies::as_floats(&pointers::restore(ir)))
+    let ir = bits::as_floats(&attributes::preserve_primals(ir));
+    mark_integers(&sources::touch(&copies::as_floats(&pointers::restore(&ir))))
 }
 
 fn mark_integers(ir: &str) -> String {

@@ -17,6 +17,16 @@ pub const INNER_WRAPPER: &str = "OXIDE_ENZYME_INNER_WRAPPER";
 /// Directory of the links under which this program is rustc's linker; set by `cargo enzyme`.
 pub const LINKS: &str = "OXIDE_ENZYME_LINKS";
 
+/// `1`: derivatives are compared with finite differences whenever they are called; set by `cargo enzyme`.
+pub const CHECK: &str = "OXIDE_ENZYME_CHECK_GRADIENTS";
+/// By which `oxide-enzyme` knows of it.
+const CHECK_CFG: &str = "oxide_enzyme_check";
+
+/// Whether this build compares derivatives with finite differences.
+pub fn checks_gradients() -> bool {
+    std::env::var_os(CHECK).is_some_and(|value| value == "1")
+}
+
 /// Runs the wrapper stage: `arguments` are rustc's path and rustc's arguments. Returns the exit code.
 pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     let Some((program, rest)) = arguments.split_first() else {
@@ -27,9 +37,14 @@ pub fn run(arguments: &[OsString]) -> Result<i32, Error> {
     if rest == ["-vV"] {
         return print_version(program);
     }
-    let Some(invocation) = Invocation::current(program, rest) else {
+    let Some(mut invocation) = Invocation::current(program, rest) else {
         return run_inner(program, rest);
     };
+    if checks_gradients() && invocation.crate_name() == Some("oxide_enzyme") {
+        invocation
+            .arguments
+            .extend(["--cfg".to_owned(), CHECK_CFG.to_owned()]);
+    }
     let compiles =
         invocation.crate_name().is_some() && invocation.makes_code() && !invocation.is_build_time();
     let (Some(directory), Some(stem)) = (invocation.out_dir(), invocation.file_stem()) else {
@@ -56,7 +71,12 @@ fn print_version(program: &OsStr) -> Result<i32, Error> {
     print!("{}", String::from_utf8_lossy(&output.stdout));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     if output.status.success() {
-        println!("oxide-enzyme: {}", crate::version()?);
+        let checks = if checks_gradients() {
+            ", checks gradients"
+        } else {
+            ""
+        };
+        println!("oxide-enzyme: {}{checks}", crate::version()?);
     }
     Ok(output.status.code().unwrap_or(101))
 }

@@ -1,7 +1,8 @@
 //! Modes and activities, and which goes where.
 
 use proc_macro2::{Ident, Span};
-use syn::{Error, Result};
+
+use crate::problems::Problems;
 
 /// Forward or reverse mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Mode {
 }
 
 /// How an argument or a result takes part in differentiation.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Const,
     Active,
@@ -36,11 +37,15 @@ pub enum Kind {
     DuplicatedOnly,
     Dual,
     DualOnly,
+    Dualv,
+    DualvOnly,
 }
 
-use Kind::{Active, ActiveOnly, Const, Dual, DualOnly, Duplicated, DuplicatedOnly};
+use Kind::{
+    Active, ActiveOnly, Const, Dual, DualOnly, Dualv, DualvOnly, Duplicated, DuplicatedOnly,
+};
 
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 9] = [
     ("Const", Const),
     ("Active", Active),
     ("ActiveOnly", ActiveOnly),
@@ -48,6 +53,8 @@ const KINDS: [(&str, Kind); 7] = [
     ("DuplicatedOnly", DuplicatedOnly),
     ("Dual", Dual),
     ("DualOnly", DualOnly),
+    ("Dualv", Dualv),
+    ("DualvOnly", DualvOnly),
 ];
 
 impl Kind {
@@ -56,6 +63,16 @@ impl Kind {
             .iter()
             .find(|(_, kind)| *kind == self)
             .map_or("", |(name, _)| name)
+    }
+
+    /// Whether one shadow holds all lanes.
+    pub fn is_joined(self) -> bool {
+        matches!(self, Dualv | DualvOnly)
+    }
+
+    /// Whether what the argument refers to may hold anything afterwards.
+    pub fn discards(self) -> bool {
+        matches!(self, DuplicatedOnly | DualOnly | DualvOnly)
     }
 }
 
@@ -69,7 +86,7 @@ pub enum Place {
 impl Place {
     fn legal(self, mode: Mode) -> &'static [Kind] {
         match (mode, self) {
-            (Mode::Forward, _) => &[Const, Dual, DualOnly],
+            (Mode::Forward, _) => &[Const, Dual, DualOnly, Dualv, DualvOnly],
             (Mode::Reverse, Place::Argument) => {
                 &[Const, Active, ActiveOnly, Duplicated, DuplicatedOnly]
             }
@@ -90,6 +107,19 @@ impl Place {
 pub struct Activity {
     pub kind: Kind,
     pub span: Span,
+    /// Whether it may stand where it stands.
+    pub is_legal: bool,
+}
+
+impl Activity {
+    /// Stands for what could not be read.
+    pub fn unknown(span: Span) -> Activity {
+        Activity {
+            kind: Const,
+            span,
+            is_legal: false,
+        }
+    }
 }
 
 /// Whether a word is the name of an activity.
@@ -97,32 +127,51 @@ pub fn is_activity(word: &Ident) -> bool {
     KINDS.iter().any(|(name, _)| word == name)
 }
 
-/// Reads an activity and checks that it may stand here.
-pub fn read(word: &Ident, mode: Mode, place: Place) -> Result<Activity> {
-    let error = |text: String| Err(Error::new(word.span(), text));
+/// What may stand here, in words.
+fn legal_here(mode: Mode, place: Place) -> String {
+    format!(
+        "{} in {} mode can be {}",
+        place.name(),
+        mode.adverb(),
+        list(place.legal(mode))
+    )
+}
+
+/// Reads an activity and checks that it may stand here. What is wrong is reported, and read as what was probably meant.
+pub fn read(word: &Ident, mode: Mode, place: Place, problems: &mut Problems) -> Activity {
+    let (span, here) = (word.span(), legal_here(mode, place));
     let legal = place.legal(mode);
-    let expected = || format!("expected {}", list(legal));
-    if word == "Dualv" || word == "DualvOnly" {
-        return error(format!("`{word}` is not yet supported: {}", expected()));
-    }
-    let Some(&(_, kind)) = KINDS.iter().find(|(name, _)| word == name) else {
-        return match nearest(&word.to_string(), legal) {
-            Some(name) => error(format!("unknown activity `{word}`: did you mean `{name}`?")),
-            None => error(format!("unknown activity `{word}`: {}", expected())),
-        };
+    let (kind, is_legal) = match KINDS.iter().find(|(name, _)| word == name) {
+        Some(&(_, kind)) => {
+            if !legal.contains(&kind) {
+                let (place, adverb) = (place.name(), mode.adverb());
+                let text = format!("`{word}` cannot be used for {place} in {adverb} mode");
+                problems.add(span, &text, &here);
+            }
+            (kind, legal.contains(&kind))
+        }
+        None => {
+            let nearest = nearest(&word.to_string(), legal);
+            let help = match nearest {
+                Some(kind) => format!("did you mean `{}`? {here}", kind.name()),
+                None => here,
+            };
+            problems.add(span, &format!("unknown activity `{word}`"), &help);
+            (nearest.unwrap_or(Const), false)
+        }
     };
-    if !legal.contains(&kind) {
-        return error(format!(
-            "`{word}` cannot be used for {} in {} mode: {}",
-            place.name(),
-            mode.adverb(),
-            expected()
-        ));
-    }
-    Ok(Activity {
+    Activity {
         kind,
-        span: word.span(),
-    })
+        span,
+        is_legal,
+    }
+}
+
+/// The same, for an attribute that stops at the first mistake.
+pub fn read_strictly(word: &Ident, mode: Mode, place: Place) -> syn::Result<Activity> {
+    let mut problems = Problems::default();
+    let activity = read(word, mode, place, &mut problems);
+    problems.into_result().map(|()| activity)
 }
 
 fn list(kinds: &[Kind]) -> String {
@@ -137,14 +186,12 @@ fn list(kinds: &[Kind]) -> String {
 }
 
 /// The activity that was probably meant.
-fn nearest(word: &str, legal: &[Kind]) -> Option<&'static str> {
+fn nearest(word: &str, legal: &[Kind]) -> Option<Kind> {
     let word = word.to_lowercase();
-    let distance = |name: &str| edits(&word, &name.to_lowercase());
-    let (name, distance) = legal
-        .iter()
-        .map(|kind| (kind.name(), distance(kind.name())))
-        .min_by_key(|pair| pair.1)?;
-    (distance <= 2 && distance <= name.len() / 2).then_some(name)
+    let distance = |kind: Kind| edits(&word, &kind.name().to_lowercase());
+    let kind = legal.iter().copied().min_by_key(|kind| distance(*kind))?;
+    let distance = distance(kind);
+    (distance <= 2 && distance <= kind.name().len() / 2).then_some(kind)
 }
 
 /// Levenshtein's distance.
@@ -170,9 +217,9 @@ mod tests {
     #[test]
     fn a_near_miss_finds_its_activity() {
         let legal = Place::Argument.legal(Mode::Reverse);
-        assert_eq!(nearest("Duplicate", legal), Some("Duplicated"));
-        assert_eq!(nearest("active", legal), Some("Active"));
-        assert_eq!(nearest("Cnost", legal), Some("Const"));
+        assert_eq!(nearest("Duplicate", legal), Some(Duplicated));
+        assert_eq!(nearest("active", legal), Some(Active));
+        assert_eq!(nearest("Cnost", legal), Some(Const));
         assert_eq!(nearest("Shadow", legal), None);
     }
 

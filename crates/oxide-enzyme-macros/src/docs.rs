@@ -1,7 +1,7 @@
 //! The derivative's documentation: what it is the derivative of, and what each argument means.
 
 use crate::activity::{Kind, Mode};
-use crate::request::{Input, Request, shadow_name};
+use crate::request::{Input, Request};
 
 /// One line a doc attribute.
 pub fn of(request: &Request) -> Vec<String> {
@@ -23,8 +23,11 @@ pub fn of(request: &Request) -> Vec<String> {
     );
     if request.has_seed() {
         lines.push(
-            "- `dret`: the seed, which every gradient is multiplied by: 1 for the plain gradient"
-                .into(),
+            match request.width {
+                1 => "- `dret`: the seed, which every gradient is multiplied by: 1 for the plain gradient",
+                _ => "- `dret`: a seed for each lane, which every gradient of the lane is multiplied by",
+            }
+            .into(),
         );
     }
     lines.extend([String::new(), returns(request)]);
@@ -45,6 +48,25 @@ pub fn of(request: &Request) -> Vec<String> {
     lines
 }
 
+/// The same for a split derivative.
+pub fn of_split(request: &Request) -> Vec<String> {
+    let primal = &request.primal.sig.ident;
+    let mut lines = vec![
+        format!("Forward pass of the reverse-mode derivative of `{primal}`, by Enzyme."),
+        String::new(),
+    ];
+    let arguments = request
+        .inputs
+        .iter()
+        .flat_map(|input| argument(request, input));
+    lines.extend(arguments);
+    lines.extend([
+        String::new(),
+        format!("Returns the result of `{primal}`, and the tape, whose `reverse` takes the seed."),
+    ]);
+    lines
+}
+
 fn argument(request: &Request, input: &Input) -> Vec<String> {
     let name = &input.ident;
     let activity = input.activity.kind.name();
@@ -57,10 +79,17 @@ fn argument(request: &Request, input: &Input) -> Vec<String> {
             Mode::Forward => format!("the tangent of `{name}`"),
             Mode::Reverse => format!("the shadow of `{name}`, which the gradient is added to"),
         };
-        lines.push(format!(
-            "- `{}`: {meaning}",
-            shadow_name(request.mode, name)
-        ));
+        let names: Vec<String> = request
+            .shadows(input)
+            .iter()
+            .map(|shadow| format!("`{shadow}`"))
+            .collect();
+        let lanes = match request.width {
+            1 => String::new(),
+            width if input.activity.kind.is_joined() => format!(", {width} of them in turn"),
+            _ => ", one for each lane".to_owned(),
+        };
+        lines.push(format!("- {}: {meaning}{lanes}", names.join(", ")));
     }
     lines
 }
@@ -70,11 +99,20 @@ fn returns(request: &Request) -> String {
     if request.returns_primal() {
         parts.push(format!("the result of `{}`", request.primal.sig.ident));
     }
+    let vector = request.width > 1;
     if request.mode == Mode::Forward && request.output_kind() != Kind::Const {
-        parts.push("its tangent".into());
+        parts.push(
+            if vector {
+                "its tangents, one for each lane"
+            } else {
+                "its tangent"
+            }
+            .into(),
+        );
     }
     let gradients = request.inputs.iter().filter(|input| input.has_gradient());
-    parts.extend(gradients.map(|input| format!("the gradient of `{}`", input.ident)));
+    let plural = if vector { "s" } else { "" };
+    parts.extend(gradients.map(|input| format!("the gradient{plural} of `{}`", input.ident)));
     match parts.as_slice() {
         [] => "Returns nothing.".into(),
         _ => format!("Returns {}.", parts.join(", ")),
@@ -85,6 +123,6 @@ fn safety(request: &Request) -> String {
     let primal = &request.primal.sig.ident;
     match request.primal.sig.unsafety {
         Some(_) => format!("As for `{primal}`, for arguments and shadows alike."),
-        None => "What an argument marked `DuplicatedOnly` or `DualOnly` refers to may hold anything afterwards.".into(),
+        None => "What an argument marked `DuplicatedOnly`, `DualOnly` or `DualvOnly` refers to may hold anything afterwards.".into(),
     }
 }

@@ -1,17 +1,18 @@
 //! From a request to the derivative's source: its signature, and a body that calls the library.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
-use syn::{GenericParam, Item, ItemFn, ReturnType, Type, parse_quote};
+use syn::{GenericParam, Item, ReturnType, Type, parse_quote};
 
 use crate::activity::{Kind, Mode};
+use crate::checked;
 use crate::docs;
-use crate::request::{Input, Request, shadow_name, strip};
+use crate::fit::{self, strip};
+use crate::request::{Input, Output, Primal, Request, shadow_name};
 
 /// The environment variable by which `cargo enzyme` says that it will link.
-const DRIVER: &str = "OXIDE_ENZYME_DRIVER";
+pub const DRIVER: &str = "OXIDE_ENZYME_DRIVER";
 
 impl Input {
     /// Whether the derivative takes a shadow of it.
@@ -32,7 +33,7 @@ impl Input {
     }
 
     /// A shadow is written to in reverse mode: its outermost reference is `mut`.
-    fn shadow_type(&self, mode: Mode) -> Type {
+    pub fn shadow_type(&self, mode: Mode) -> Type {
         let mut ty = self.ty.clone();
         if mode == Mode::Reverse {
             match strip(&self.ty).clone() {
@@ -64,9 +65,20 @@ impl Input {
 impl Request {
     /// The derivative is unsafe when the primal is, or when it may leave an argument in any state.
     pub fn is_unsafe(&self) -> bool {
-        let discards =
-            |input: &Input| matches!(input.activity.kind, Kind::DuplicatedOnly | Kind::DualOnly);
+        let discards = |input: &Input| input.activity.kind.discards();
         self.primal.sig.unsafety.is_some() || self.inputs.iter().any(discards)
+    }
+
+    /// The names of an input's shadows: one for each lane, or one for all.
+    pub fn shadows(&self, input: &Input) -> Vec<Ident> {
+        let lanes = match input.activity.kind {
+            _ if !input.has_shadow() => 0,
+            kind if kind.is_joined() => 1,
+            _ => self.width,
+        };
+        (0..lanes)
+            .map(|lane| shadow_name(self.mode, input, lane))
+            .collect()
     }
 
     /// What becomes of the result; `Const` if there is none.
@@ -79,12 +91,20 @@ impl Request {
     /// The derivative's source.
     pub fn expand(&self) -> TokenStream {
         let (attributes, docs) = (self.attributes(), docs::of(self));
-        let (vis, signature, body) = (&self.primal.vis, self.signature(), self.body());
+        let (vis, signature, body) = (&self.primal.visibility, self.signature(), self.body());
+        // A panic names the caller; only Rust's own calls can say who that is. What has neither body nor `self` may be
+        // foreign, which the compiler reports.
+        let sig = &self.primal.sig;
+        let calls = match &sig.abi {
+            None if self.primal.block.is_none() && sig.receiver().is_none() => quote!(),
+            None => quote!(#[track_caller]),
+            Some(_) => quote!(#[allow(improper_ctypes_definitions)]),
+        };
         quote! {
             #(#attributes)*
             #(#[doc = #docs])*
             #[allow(non_snake_case, clippy::too_many_arguments, clippy::type_complexity)]
-            #[track_caller]
+            #calls
             #vis #signature {
                 #body
             }
@@ -92,10 +112,10 @@ impl Request {
     }
 
     /// What else the derivative has in common with its primal.
-    fn attributes(&self) -> Vec<&syn::Attribute> {
+    pub fn attributes(&self) -> Vec<&syn::Attribute> {
         let shared = ["cfg", "allow", "warn", "deny", "deprecated"];
         self.primal
-            .attrs
+            .attributes
             .iter()
             .filter(|a| shared.iter().any(|name| a.path().is_ident(name)))
             .collect()
@@ -105,12 +125,12 @@ impl Request {
         let sig = &self.primal.sig;
         let (name, generics, where_clause) =
             (&self.name, &sig.generics, &sig.generics.where_clause);
-        let unsafety = self.is_unsafe().then(|| quote!(unsafe));
+        let (unsafety, abi) = (self.is_unsafe().then(|| quote!(unsafe)), &sig.abi);
         let (parameters, output) = (self.parameters(), self.return_type());
-        quote!(#unsafety fn #name #generics(#(#parameters),*) #output #where_clause)
+        quote!(#unsafety #abi fn #name #generics(#(#parameters),*) #output #where_clause)
     }
 
-    fn parameters(&self) -> Vec<TokenStream> {
+    pub fn parameters(&self) -> Vec<TokenStream> {
         let mut parameters = Vec::new();
         for input in &self.inputs {
             let Input {
@@ -128,13 +148,12 @@ impl Request {
                 }
                 None => quote!(#ident: #ty),
             });
-            if input.has_shadow() {
-                let (shadow, ty) = (shadow_name(self.mode, ident), input.shadow_type(self.mode));
-                parameters.push(quote!(#shadow: #ty));
-            }
+            let ty = input.shadow_type(self.mode);
+            let shadows = self.shadows(input);
+            parameters.extend(shadows.iter().map(|shadow| quote!(#shadow: #ty)));
         }
         if let Some(output) = self.output.as_ref().filter(|_| self.has_seed()) {
-            let (dret, ty) = (dret(), &output.ty);
+            let (dret, ty) = (dret(), self.per_lane(&output.ty));
             parameters.push(quote!(#dret: #ty));
         }
         parameters
@@ -147,27 +166,35 @@ impl Request {
 
     /// Whether the derivative returns the primal's result.
     pub fn returns_primal(&self) -> bool {
-        self.output.is_some() && !matches!(self.output_kind(), Kind::ActiveOnly | Kind::DualOnly)
+        let only = [Kind::ActiveOnly, Kind::DualOnly, Kind::DualvOnly];
+        self.output.is_some() && !only.contains(&self.output_kind())
+    }
+
+    /// `T`, or at a vector width other than 1 an array of it.
+    fn per_lane(&self, ty: &Type) -> Type {
+        match self.width {
+            1 => ty.clone(),
+            width => array(ty, width),
+        }
     }
 
     fn return_type(&self) -> ReturnType {
-        let result = self.output.as_ref().map(|output| output.ty.clone());
-        let mut types: Vec<Type> = result
-            .clone()
-            .into_iter()
-            .filter(|_| self.returns_primal())
-            .collect();
-        match self.mode {
-            Mode::Reverse => {
-                types.extend(
-                    self.inputs
-                        .iter()
-                        .filter(|input| input.has_gradient())
-                        .map(|input| input.ty.clone()),
-                );
+        let primal = self.output.iter().map(|output| &output.ty);
+        let mut types: Vec<Type> = primal.filter(|_| self.returns_primal()).cloned().collect();
+        match (self.mode, &self.output) {
+            (Mode::Reverse, _) => {
+                let gradients = self.inputs.iter().filter(|input| input.has_gradient());
+                types.extend(gradients.map(|input| self.per_lane(&input.ty)));
             }
-            Mode::Forward if self.output_kind() != Kind::Const => types.extend(result),
-            Mode::Forward => {}
+            (Mode::Forward, Some(Output { ty, activity })) if activity.kind != Kind::Const => {
+                // One array of the result and its tangents, which all have one type.
+                let count = self.width + types.len();
+                types = match self.width {
+                    1 => vec![ty.clone(); count],
+                    _ => vec![array(ty, count)],
+                };
+            }
+            (Mode::Forward, _) => {}
         }
         match types.as_slice() {
             [] => ReturnType::Default,
@@ -177,36 +204,100 @@ impl Request {
     }
 
     fn body(&self) -> TokenStream {
-        let (checks, call) = (self.checks(), self.call());
+        let call = match self.mode {
+            Mode::Forward => {
+                let value = self.unpack_forward(self.call(&self.function(), self.seed()));
+                match self.compares_with_differences() {
+                    true => self.compared_forward(&value),
+                    false => value,
+                }
+            }
+            Mode::Reverse => self.unpack_reverse(&self.call(&self.function(), self.seed())),
+        };
+        self.checked(&call)
+    }
+
+    /// The body of a split derivative.
+    pub fn split_body(&self) -> TokenStream {
+        let (pattern, gradients) = (self.gradient_pattern(0), self.gradient_values());
+        let gradients = match gradients.as_slice() {
+            [one] => one.clone(),
+            _ => quote!((#(#gradients),*)),
+        };
+        let function = Ident::new("split", Span::call_site());
+        let call = self.call(&function, Some(quote!(move |#pattern| #gradients)));
+        self.checked(&call)
+    }
+
+    fn checked(&self, call: &TokenStream) -> TokenStream {
+        let (plain_data, own, checks) = (self.plain_data(), self.same_impl(), self.checks());
         quote! {
             // Makes cargo build again when the driver comes or goes.
             const _: ::core::option::Option<&str> = ::core::option_env!(#DRIVER);
+            #plain_data
+            #own
             #checks
             #call
         }
     }
 
+    /// What is `Active` may not own memory. Known here for most types; the compiler knows for all.
+    fn plain_data(&self) -> TokenStream {
+        let arguments = self.inputs.iter().filter(|input| input.has_gradient());
+        let arguments = arguments.map(|input| {
+            let text = format!(
+                "argument `{}` of `{}` owns memory and cannot be `{}`: take it by reference, as `Duplicated`",
+                input.ident, self.primal.sig.ident, input.activity.kind.name()
+            );
+            (&input.ty, input.activity.span, text)
+        });
+        let result = self.output.iter().filter(|_| self.has_seed());
+        let result = result.map(|output| {
+            let text = format!(
+                "the result of `{}` owns memory and cannot be `{}`: write it into a `&mut` argument that is `Duplicated`",
+                self.primal.sig.ident, output.activity.kind.name()
+            );
+            (&output.ty, output.activity.span, text)
+        });
+        let checks = arguments.chain(result).filter(|(ty, ..)| !is_float(ty));
+        // A constant item is evaluated by `cargo check`, too, but cannot name what is generic.
+        let is_generic = !self.primal.sig.generics.params.is_empty() || mentions_self(&self.primal);
+        let checks = checks.map(|(ty, span, text)| {
+            let assert =
+                quote_spanned!(span=> ::core::assert!(!::core::mem::needs_drop::<#ty>(), #text));
+            match is_generic {
+                true => quote_spanned!(span=> const { #assert };),
+                false => quote_spanned!(span=> const _: () = #assert;),
+            }
+        });
+        checks.collect()
+    }
+
+    /// `Self::f` in `impl Trait for Type` is a method of the type's own, if it has one of this name.
+    fn same_impl(&self) -> TokenStream {
+        let is_anonymous = |input: &Input| fit::is_anonymous(&input.ty);
+        // What cannot be named cannot be asked for its name; a trait's own `Self::f` is its own.
+        if !mentions_self(&self.primal)
+            || self.primal.block.is_none()
+            || self.inputs.iter().any(is_anonymous)
+        {
+            return TokenStream::new();
+        }
+        let callee = self.callee();
+        let (derivative, primal) = (self.name.to_string(), self.primal.sig.ident.to_string());
+        quote!(::oxide_enzyme::__private::same_impl(&#callee, &|| (), #derivative, #primal);)
+    }
+
     /// Every shadow must have its argument's shape.
     fn checks(&self) -> TokenStream {
-        let name = self.name.to_string();
         let checks: Vec<TokenStream> = self
             .inputs
             .iter()
-            .filter(|input| input.has_shadow())
-            .filter_map(|input| {
-                let shadow = shadow_name(self.mode, &input.ident);
-                let (argument_name, shadow_name) = (input.ident.unraw().to_string(), shadow.to_string());
-                let ident = &input.ident;
-                let (pair, growable) = match strip(&input.ty) {
-                    Type::Ptr(_) => return None,
-                    Type::Path(path) if path.path.is_ident("f32") || path.path.is_ident("f64") => return None,
-                    Type::Reference(reference) => (quote!(&*#ident, &*#shadow), reference.mutability.is_some()),
-                    _ => (quote!(&#ident, &#shadow), true),
-                };
-                Some(quote! {
-                    (&&&::oxide_enzyme::__private::Pair(#pair))
-                        .check(::oxide_enzyme::__private::At::argument(#name, #argument_name, #shadow_name, #growable));
-                })
+            .flat_map(|input| {
+                let shadows = self.shadows(input);
+                shadows
+                    .into_iter()
+                    .filter_map(|shadow| self.check(input, &shadow))
             })
             .collect();
         if checks.is_empty() {
@@ -221,69 +312,96 @@ impl Request {
         }
     }
 
-    /// Calls the library, and puts what it gives into the form that the signature promises.
-    fn call(&self) -> TokenStream {
-        let link = Ident::new(
-            if std::env::var_os(DRIVER).is_some() {
-                "Enzyme"
-            } else {
-                "NoDriver"
-            },
-            Span::call_site(),
-        );
-        let function = Ident::new(self.function(), Span::call_site());
+    fn check(&self, input: &Input, shadow: &Ident) -> Option<TokenStream> {
+        let (ident, width) = (&input.ident, number(self.width));
+        let names = [
+            self.name.to_string(),
+            input.label.clone(),
+            shadow.to_string(),
+        ];
+        let (pair, growable) = match strip(&input.ty) {
+            Type::Ptr(_) => return None,
+            _ if is_float(&input.ty) => return None,
+            Type::Reference(reference) => {
+                (quote!(&*#ident, &*#shadow), reference.mutability.is_some())
+            }
+            _ => (quote!(&#ident, &#shadow), true),
+        };
+        let at = quote!(::oxide_enzyme::__private::At::argument(#(#names),*, #growable));
+        Some(if input.activity.kind.is_joined() {
+            let lane = hidden("enzyme_lane");
+            quote! {
+                for #lane in ::oxide_enzyme::__private::split_lanes(#pair, #width, #at) {
+                    (&&&::oxide_enzyme::__private::Pair(&*#ident, #lane)).check(#at);
+                }
+            }
+        } else {
+            quote!((&&&::oxide_enzyme::__private::Pair(#pair)).check(#at);)
+        })
+    }
+
+    /// Calls a function of the library, whose last argument may be one more.
+    fn call(&self, function: &Ident, last: Option<TokenStream>) -> TokenStream {
+        let link = match std::env::var_os(DRIVER) {
+            Some(_) => quote!(Enzyme),
+            None => quote!(NoDriver),
+        };
+        let width = number(self.width);
         let closure = self.closure();
-        let active = nest(
-            self.inputs
-                .iter()
-                .filter(|input| input.is_active())
-                .map(|input| input.ident.to_token_stream()),
-        );
-        let constant = nest(
-            self.inputs
-                .iter()
-                .filter(|input| !input.is_active())
-                .map(|input| input.ident.to_token_stream()),
-        );
+        let (active, constant) = (self.arguments(true), self.arguments(false));
         let shadows = nest(
             self.inputs
                 .iter()
                 .filter(|input| input.is_active())
                 .map(|input| self.shadow(input)),
         );
-        let seed = self.has_seed().then(dret).into_iter();
-        let call = quote! {
+        let last = last.into_iter();
+        quote! {
             ::oxide_enzyme::__private::#function(
-                ::oxide_enzyme::__private::#link,
+                ::oxide_enzyme::__private::#link::<#width>,
                 #closure,
                 #active,
                 #shadows,
                 #constant,
-                #(#seed)*
+                #(#last)*
             )
-        };
-        match self.mode {
-            Mode::Forward => call,
-            Mode::Reverse => self.unpack(&call),
         }
     }
 
+    /// The seeds of all lanes, if the result has some.
+    fn seed(&self) -> Option<TokenStream> {
+        self.has_seed().then(|| match (dret(), self.width) {
+            (dret, 1) => quote!([#dret]),
+            (dret, _) => quote!(#dret),
+        })
+    }
+
+    /// The list of the arguments that are active, or that are not.
+    fn arguments(&self, active: bool) -> TokenStream {
+        let chosen = self
+            .inputs
+            .iter()
+            .filter(|input| input.is_active() == active);
+        nest(chosen.map(|input| input.ident.to_token_stream()))
+    }
+
     /// The library's function for this mode and result.
-    fn function(&self) -> &'static str {
-        match (self.mode, self.output_kind()) {
+    fn function(&self) -> Ident {
+        let name = match (self.mode, self.output_kind()) {
             (Mode::Reverse, Kind::Active) => "reverse",
             (Mode::Reverse, Kind::ActiveOnly) => "reverse_only",
             (Mode::Reverse, _) => "reverse_const",
-            (Mode::Forward, Kind::Dual) => "forward",
-            (Mode::Forward, Kind::DualOnly) => "forward_only",
+            (Mode::Forward, Kind::Dual | Kind::Dualv) => "forward",
+            (Mode::Forward, Kind::DualOnly | Kind::DualvOnly) => "forward_only",
             (Mode::Forward, _) => "forward_const",
-        }
+        };
+        Ident::new(name, Span::call_site())
     }
 
     /// The primal as a closure over the list of active and the list of constant arguments.
     fn closure(&self) -> TokenStream {
         let names: Vec<Ident> = (0..self.inputs.len())
-            .map(|index| Ident::new(&format!("x{index}"), Span::mixed_site()))
+            .map(|index| hidden(&format!("enzyme_argument_{index}")))
             .collect();
         let chosen = |active: bool| {
             let inputs = self
@@ -304,59 +422,69 @@ impl Request {
     /// The primal by name, with its type arguments, since not all of them need follow from the arguments.
     fn callee(&self) -> TokenStream {
         let sig = &self.primal.sig;
-        let name = &sig.ident;
-        let generics: Vec<&Ident> = sig
-            .generics
-            .params
-            .iter()
-            .filter_map(|parameter| match parameter {
-                GenericParam::Type(ty) => Some(&ty.ident),
-                GenericParam::Const(constant) => Some(&constant.ident),
-                GenericParam::Lifetime(_) => None,
-            })
-            .collect();
-        let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
+        // An argument may have the primal's name: items are looked up as for the user, local names are not.
+        let mut name = sig.ident.clone();
+        name.set_span(name.span().resolved_at(Span::mixed_site()));
+        let turbofish = generic_arguments(sig);
         let prefix = mentions_self(&self.primal).then(|| quote_spanned!(name.span()=> Self::));
         quote!(#prefix #name #turbofish)
     }
 
     fn shadow(&self, input: &Input) -> TokenStream {
-        let shadow = shadow_name(self.mode, &input.ident);
+        let shadows = self.shadows(input);
         if input.has_gradient() {
             quote!(::oxide_enzyme::__private::Zero)
+        } else if input.activity.kind.is_joined() {
+            quote!(::oxide_enzyme::__private::Lanes(#(#shadows)*))
         } else if self.mode == Mode::Reverse && input.is_read_only() {
-            quote!(::oxide_enzyme::__private::Writable(#shadow))
+            quote!(::oxide_enzyme::__private::Writable([#(#shadows),*]))
         } else {
-            quote!(::oxide_enzyme::__private::Same(#shadow))
+            quote!(::oxide_enzyme::__private::Same([#(#shadows),*]))
         }
     }
 
-    /// Takes the gradients out of the list of shadows.
-    fn unpack(&self, call: &TokenStream) -> TokenStream {
-        let gradient =
-            |input: &Input| Ident::new(&format!("d{}", input.ident.unraw()), Span::mixed_site());
-        let pattern = nest(
-            self.inputs
-                .iter()
-                .filter(|input| input.is_active())
-                .map(|input| {
-                    if input.has_gradient() {
-                        gradient(input).to_token_stream()
-                    } else {
-                        quote!(_)
-                    }
-                }),
-        );
-        let mut values: Vec<Ident> = self
-            .inputs
-            .iter()
-            .filter(|input| input.has_gradient())
-            .map(gradient)
-            .collect();
-        let primal = Ident::new("primal", Span::mixed_site());
-        if self.returns_primal() {
-            values.insert(0, primal.clone());
+    /// The result before its tangents, all in one tuple or array.
+    fn unpack_forward(&self, call: TokenStream) -> TokenStream {
+        let (primal, tangents) = (hidden("enzyme_primal"), self.lanes("enzyme_tangent"));
+        match (self.output_kind(), self.width) {
+            (Kind::Dual | Kind::Dualv, 1) => {
+                quote!(let (#primal, [#(#tangents),*]) = #call; (#primal, #(#tangents),*))
+            }
+            (Kind::Dual | Kind::Dualv, _) => {
+                quote!(let (#primal, [#(#tangents),*]) = #call; [#primal, #(#tangents),*])
+            }
+            (Kind::DualOnly | Kind::DualvOnly, 1) => {
+                quote!(let [#(#tangents),*] = #call; #(#tangents),*)
+            }
+            _ => call,
         }
+    }
+
+    /// Whether the derivative compares itself with finite differences. Vectors of derivatives do not.
+    fn compares_with_differences(&self) -> bool {
+        checked::is_on() && self.width == 1
+    }
+
+    fn compared_forward(&self, value: &TokenStream) -> TokenStream {
+        let tangent = match self.output_kind() {
+            Kind::Dual | Kind::Dualv => quote!(check_value.1),
+            _ => quote!(check_value),
+        };
+        let unused = |_: &Input| hidden("unused");
+        let checked::Check { before, after } = self.comparison(&self.closure(), unused, &tangent);
+        quote!(#before let check_value = { #value }; #after check_value)
+    }
+
+    /// Takes the gradients out of each lane's list of shadows.
+    fn unpack_reverse(&self, call: &TokenStream) -> TokenStream {
+        let lanes = (0..self.width).map(|lane| self.gradient_pattern(lane));
+        let pattern = quote!([#(#lanes),*]);
+        let primal = hidden("enzyme_primal");
+        let mut values: Vec<TokenStream> = Vec::new();
+        if self.returns_primal() {
+            values.push(primal.to_token_stream());
+        }
+        values.extend(self.gradient_values());
         let pattern = match self.output_kind() {
             Kind::ActiveOnly => pattern,
             _ if self.returns_primal() => quote!((#primal, #pattern)),
@@ -364,27 +492,97 @@ impl Request {
         };
         let value = match values.as_slice() {
             [] => TokenStream::new(),
-            [one] => one.to_token_stream(),
+            [one] => one.clone(),
             _ => quote!((#(#values),*)),
         };
+        if self.compares_with_differences() {
+            let gradient = |input: &Input| self.gradient_lanes(input)[0].clone();
+            let checked::Check { before, after } =
+                self.comparison(&self.closure(), gradient, &quote!(()));
+            return quote!(#before let #pattern = #call; #after #value);
+        }
         quote!(let #pattern = #call; #value)
     }
+
+    /// The list of a lane's shadows, gradients by name.
+    fn gradient_pattern(&self, lane: usize) -> TokenStream {
+        let active = self.inputs.iter().filter(|input| input.is_active());
+        nest(active.map(|input| match input.has_gradient() {
+            true => self.gradient_lanes(input)[lane].to_token_stream(),
+            false => quote!(_),
+        }))
+    }
+
+    /// The gradients, each of one lane or an array of all.
+    fn gradient_values(&self) -> Vec<TokenStream> {
+        let with_gradient = self.inputs.iter().filter(|input| input.has_gradient());
+        with_gradient
+            .map(|input| match (self.gradient_lanes(input), self.width) {
+                (lanes, 1) => quote!(#(#lanes)*),
+                (lanes, _) => quote!([#(#lanes),*]),
+            })
+            .collect()
+    }
+
+    fn gradient_lanes(&self, input: &Input) -> Vec<Ident> {
+        self.lanes(&format!("enzyme_gradient_{}", input.index))
+    }
+
+    /// A name for each lane.
+    fn lanes(&self, stem: &str) -> Vec<Ident> {
+        (0..self.width)
+            .map(|lane| hidden(&format!("{stem}_{lane}")))
+            .collect()
+    }
+}
+
+fn is_float(ty: &Type) -> bool {
+    matches!(strip(ty), Type::Path(path) if path.path.is_ident("f32") || path.path.is_ident("f64"))
+}
+
+/// A name that the primal's own cannot clash with.
+pub fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+fn array(ty: &Type, count: usize) -> Type {
+    let count = number(count);
+    parse_quote!([#ty; #count])
+}
+
+fn number(number: usize) -> Literal {
+    Literal::usize_unsuffixed(number)
+}
+
+/// A function's own type arguments, for calling it.
+pub fn generic_arguments(sig: &syn::Signature) -> Option<TokenStream> {
+    let generics: Vec<&Ident> = sig
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(ty) => Some(&ty.ident),
+            GenericParam::Const(constant) => Some(&constant.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    (!generics.is_empty()).then(|| quote!(::<#(#generics),*>))
 }
 
 /// The seed of the result.
 fn dret() -> Ident {
-    Ident::new("dret", Span::mixed_site())
+    hidden("dret")
 }
 
 /// The list `(first, (second, ()))`, of any length.
-fn nest(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
+pub fn nest(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
     items
         .rev()
         .fold(quote!(()), |rest, item| quote!((#item, #rest)))
 }
 
-/// An attribute does not see whether its function stands in an `impl`: it does if it says `self` or `Self`.
-fn mentions_self(primal: &ItemFn) -> bool {
+/// An attribute does not see whether its function stands in an `impl` or a trait: it does if it says `self` or `Self`.
+pub fn mentions_self(primal: &Primal) -> bool {
     struct Search(bool);
 
     impl<'ast> Visit<'ast> for Search {
@@ -403,7 +601,11 @@ fn mentions_self(primal: &ItemFn) -> bool {
 
     let mut search = Search(false);
     search.visit_signature(&primal.sig);
-    search.visit_block(&primal.block);
+    match &primal.block {
+        Some(block) => search.visit_block(block),
+        // Only a trait declares a function without defining it.
+        None => return true,
+    }
     search.0
 }
 

@@ -3,22 +3,66 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, FnArg, ItemFn, LitInt, Pat, Receiver, Result, ReturnType, Token, Type};
+use syn::spanned::Spanned;
+use syn::{
+    Attribute as Outer, Block, FnArg, Pat, Receiver, Result, ReturnType, Signature, Token, Type,
+    Visibility, braced,
+};
 
-use crate::activity::{self, Activity, Kind, Mode, Place};
+use crate::activity::{self, Activity, Mode, Place};
+use crate::attribute::Attribute;
+use crate::fit;
+use crate::problems::Problems;
 
 /// A derivative that is asked for.
 pub struct Request {
     pub mode: Mode,
     pub name: Ident,
+    pub width: usize,
     pub inputs: Vec<Input>,
     pub output: Option<Output>,
-    pub primal: ItemFn,
+    pub primal: Primal,
+    pub problems: Problems,
+    /// Whether nothing else that is in sight has this name.
+    pub is_name_new: bool,
+}
+
+/// The function under the attribute: a function, a method, or what a trait declares and does not define.
+pub struct Primal {
+    pub attributes: Vec<Outer>,
+    pub visibility: Visibility,
+    pub sig: Signature,
+    pub block: Option<Block>,
+}
+
+impl Parse for Primal {
+    fn parse(input: ParseStream) -> Result<Primal> {
+        let attributes = input.call(Outer::parse_outer)?;
+        let visibility = input.parse()?;
+        // Only an `impl` may say `default`, on nightly; it changes nothing here.
+        let _: Option<Token![default]> = input.parse()?;
+        let sig = input.parse()?;
+        let block = if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            None
+        } else {
+            Some(parse_block(input)?)
+        };
+        Ok(Primal {
+            attributes,
+            visibility,
+            sig,
+            block,
+        })
+    }
 }
 
 /// An argument of the primal.
 pub struct Input {
+    pub index: usize,
     pub ident: Ident,
+    /// Its name without `r#`, in which two arguments differ even if a macro gave them one name.
+    pub label: String,
     pub ty: Type,
     pub activity: Activity,
     pub receiver: Option<Receiver>,
@@ -30,37 +74,73 @@ pub struct Output {
     pub activity: Activity,
 }
 
+/// A function's block, which may begin with attributes.
+fn parse_block(input: ParseStream) -> Result<Block> {
+    let content;
+    let brace_token = braced!(content in input);
+    content.call(Outer::parse_inner)?;
+    let stmts = content.call(Block::parse_within)?;
+    Ok(Block { brace_token, stmts })
+}
+
 impl Request {
-    pub fn new(mode: Mode, attribute: TokenStream, primal: ItemFn) -> Result<Request> {
-        let Attribute { name, activities } = Attribute::read(mode, attribute)?;
-        check_function(&primal)?;
-        check_name(&name, &primal)?;
+    /// Reads everything and reports what is wrong with it; without a name there is nothing to ask for.
+    pub fn new(mode: Mode, attribute: TokenStream, primal: Primal) -> Result<Request> {
+        let Attribute {
+            name,
+            width,
+            activities,
+            mut problems,
+        } = Attribute::read(mode, attribute)?;
         let result = match &primal.sig.output {
             ReturnType::Type(_, ty) if !is_unit(ty) => Some((**ty).clone()),
             _ => None,
         };
-        let count = primal.sig.inputs.len();
-        check_count(&name, &activities, count, result.is_some())?;
-        let inputs = primal.sig.inputs.iter().zip(&activities).enumerate();
+        let mut reader = Reader {
+            mode,
+            problems: &mut problems,
+            labels: Vec::new(),
+        };
+        reader.check_function(&primal);
+        let is_name_new = reader.check_name(&name, &primal);
+        let fits = reader.check_count(&name, &activities, &primal, result.is_some());
+        // With the wrong number of activities, all that can be said is that they are too many or too few.
+        let mut ignored = Problems::default();
+        if !fits {
+            reader.problems = &mut ignored;
+        }
+        let mut activities = activities.iter().map(|(word, span)| (word.as_ref(), *span));
+        let inputs = primal.sig.inputs.iter().enumerate();
         let inputs = inputs
-            .map(|(index, (input, word))| Input::new(mode, index, input, word))
-            .collect::<Result<_>>()?;
-        let output = result
-            .map(|ty| Output::new(mode, ty, &activities[count]))
-            .transpose()?;
+            .map(|(index, input)| reader.input(index, input, activities.next()))
+            .collect();
+        let output = result.map(|ty| reader.output(ty, activities.next()));
         Ok(Request {
             mode,
             name,
+            width,
             inputs,
             output,
             primal,
+            problems,
+            is_name_new,
         })
     }
 }
 
-impl Input {
-    fn new(mode: Mode, index: usize, input: &FnArg, word: &Ident) -> Result<Input> {
-        let activity = activity::read(word, mode, Place::Argument)?;
+/// Reads a request's parts.
+struct Reader<'a> {
+    mode: Mode,
+    problems: &'a mut Problems,
+    labels: Vec<String>,
+}
+
+/// What stands for an activity, and where.
+type Word<'a> = (Option<&'a Ident>, Span);
+
+impl Reader<'_> {
+    fn input(&mut self, index: usize, input: &FnArg, word: Option<Word>) -> Input {
+        let activity = self.activity(word, Place::Argument);
         let (ident, ty, receiver, attributes) = match input {
             FnArg::Receiver(me) => (
                 Ident::new("self", me.self_token.span),
@@ -75,200 +155,155 @@ impl Input {
                 &typed.attrs,
             ),
         };
-        if let Some(attribute) = attributes
-            .iter()
-            .find(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr"))
-        {
-            return Err(Error::new_spanned(
-                attribute,
+        let conditional = |a: &&Outer| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+        if let Some(attribute) = attributes.iter().find(conditional) {
+            self.problems.add(
+                attribute.span(),
                 "an argument of a primal cannot be conditional",
-            ));
+                "write the function twice, each with a condition and a derivative of its own",
+            );
         }
-        let input = Input {
+        self.check_fit(activity, fit::argument(activity.kind, &ty));
+        Input {
+            index,
+            label: self.label(&ident, index),
             ident,
             ty,
             activity,
             receiver,
-        };
-        input.check_type()?;
-        Ok(input)
-    }
-
-    fn check_type(&self) -> Result<()> {
-        let Activity { kind, span } = self.activity;
-        let ty = strip(&self.ty);
-        let indirect = matches!(ty, Type::Reference(_) | Type::Ptr(_));
-        let error = |text: &str| Err(Error::new(span, format!("`{}` {text}", kind.name())));
-        match kind {
-            Kind::Duplicated | Kind::DuplicatedOnly if !indirect => error(
-                "needs a type that starts with `&` or `*`: use `Active` for an argument by value",
-            ),
-            Kind::Active | Kind::ActiveOnly if indirect => {
-                error("needs an argument by value: use `Duplicated` for a reference or a pointer")
-            }
-            _ if kind != Kind::Const && is_dyn(ty) => {
-                error("is not yet supported for `dyn Trait`: use `Const`")
-            }
-            _ => Ok(()),
         }
     }
-}
 
-impl Output {
-    fn new(mode: Mode, ty: Type, word: &Ident) -> Result<Output> {
-        let activity = activity::read(word, mode, Place::Result)?;
-        let active = matches!(activity.kind, Kind::Active | Kind::ActiveOnly);
-        if active && matches!(strip(&ty), Type::Reference(_) | Type::Ptr(_)) {
-            return Err(Error::new(
-                activity.span,
-                format!("`{word}` needs a result by value"),
-            ));
+    fn label(&mut self, ident: &Ident, index: usize) -> String {
+        let mut label = ident.unraw().to_string();
+        if self.labels.contains(&label) {
+            label = format!("{label}_{index}");
         }
-        Ok(Output { ty, activity })
+        self.labels.push(label.clone());
+        label
     }
-}
 
-/// `name, width, activities`
-struct Attribute {
-    name: Ident,
-    activities: Vec<Ident>,
-}
+    fn output(&mut self, ty: Type, word: Option<Word>) -> Output {
+        let activity = self.activity(word, Place::Result);
+        self.check_fit(activity, fit::result(activity.kind, &ty));
+        Output { ty, activity }
+    }
 
-impl Attribute {
-    fn read(mode: Mode, attribute: TokenStream) -> Result<Attribute> {
-        let usage = format!("write `#[{}(name, activities...)]`", mode.attribute());
-        if attribute.is_empty() {
-            return Err(Error::new(
-                Span::call_site(),
-                format!("the derivative needs a name: {usage}"),
-            ));
+    fn activity(&mut self, word: Option<Word>, place: Place) -> Activity {
+        match word {
+            Some((Some(word), _)) => activity::read(word, self.mode, place, self.problems),
+            // Reported before.
+            Some((None, span)) => Activity::unknown(span),
+            None => Activity::unknown(Span::call_site()),
         }
-        let attribute: Attribute = syn::parse2(attribute)?;
-        if activity::is_activity(&attribute.name) {
-            let text = format!("expected the derivative's name before the activities: {usage}");
-            return Err(Error::new(attribute.name.span(), text));
+    }
+
+    fn check_fit(&mut self, activity: Activity, misfit: Option<(&str, &str)>) {
+        if let (Some((text, help)), true) = (misfit, activity.is_legal) {
+            let text = format!("`{}` {text}", activity.kind.name());
+            self.problems.add(activity.span, &text, help);
         }
-        Ok(attribute)
     }
-}
 
-impl Parse for Attribute {
-    fn parse(input: ParseStream) -> Result<Attribute> {
-        let name = input
-            .parse()
-            .map_err(|error| Error::new(error.span(), "expected the derivative's name"))?;
-        let mut activities = Vec::new();
-        while !input.is_empty() {
-            input.parse::<Token![,]>()?;
-            if activities.is_empty() && input.peek(LitInt) {
-                let width: LitInt = input.parse()?;
-                if width.base10_parse::<usize>()? != 1 {
-                    return Err(Error::new(
-                        width.span(),
-                        "a vector width other than 1 is not yet supported",
-                    ));
-                }
-            } else if !input.is_empty() {
-                activities.push(input.call(Ident::parse_any)?);
-            }
+    fn check_function(&mut self, primal: &Primal) {
+        let sig = &primal.sig;
+        if let Some(asyncness) = sig.asyncness {
+            self.problems.add(
+                asyncness.span,
+                "an async function has no derivative",
+                "put what is to be differentiated into a function that is not async",
+            );
         }
-        Ok(Attribute { name, activities })
-    }
-}
-
-fn check_function(primal: &ItemFn) -> Result<()> {
-    let sig = &primal.sig;
-    if let Some(asyncness) = sig.asyncness {
-        return Err(Error::new(
-            asyncness.span,
-            "an async function has no derivative",
-        ));
-    }
-    if let Some(variadic) = &sig.variadic {
-        return Err(Error::new_spanned(
-            variadic,
-            "a variadic function has no derivative",
-        ));
-    }
-    Ok(())
-}
-
-/// The name must be new: neither the primal's, nor one that an attribute below this one uses.
-fn check_name(name: &Ident, primal: &ItemFn) -> Result<()> {
-    let mut taken = vec![primal.sig.ident.clone()];
-    for attribute in &primal.attrs {
-        let last = attribute.path().segments.last();
-        if last.is_some_and(|last| {
-            last.ident == "autodiff_forward" || last.ident == "autodiff_reverse"
-        }) {
-            taken.extend(
-                attribute
-                    .parse_args::<Attribute>()
-                    .map(|attribute| attribute.name),
+        if let Some(variadic) = &sig.variadic {
+            self.problems.add(
+                variadic.span(),
+                "a variadic function has no derivative",
+                "take a slice instead",
             );
         }
     }
-    match taken.iter().find(|other| *other == name) {
-        Some(other) => Err(Error::new(
-            other.span(),
-            format!("duplicate name `{name}`: each derivative needs its own"),
-        )),
-        None => Ok(()),
-    }
-}
 
-fn check_count(name: &Ident, activities: &[Ident], arguments: usize, result: bool) -> Result<()> {
-    let expected = arguments + usize::from(result);
-    let found = activities.len();
-    if found == expected {
-        return Ok(());
+    /// The name must be new: neither the primal's, nor one that an attribute below this one uses.
+    fn check_name(&mut self, name: &Ident, primal: &Primal) -> bool {
+        let below = primal.attributes.iter().filter(|attribute| {
+            let last = attribute.path().segments.last();
+            last.is_some_and(|last| {
+                last.ident == "autodiff_forward" || last.ident == "autodiff_reverse"
+            })
+        });
+        let mut derivatives = below.filter_map(|attribute| {
+            let attribute = attribute.parse_args::<Attribute>();
+            attribute.ok().map(|attribute| attribute.name)
+        });
+        let owner = if primal.sig.ident == *name {
+            "the primal"
+        } else if derivatives.any(|other| other == *name) {
+            "another derivative"
+        } else {
+            return true;
+        };
+        let text = format!("`{name}` is the name of {owner}");
+        self.problems.add(
+            name.span(),
+            &text,
+            "each derivative needs a name of its own",
+        );
+        false
     }
-    let span = if found > expected {
-        activities[expected].span()
-    } else {
-        activities.last().unwrap_or(name).span()
-    };
-    let plural =
-        |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let activity = if expected == 1 {
-        "activity"
-    } else {
-        "activities"
-    };
-    let result = match (result, found + 1 == expected) {
-        (true, true) => " and the result, which has none",
-        (true, false) => " and the result",
-        (false, _) => "; there is no result",
-    };
-    let arguments = plural(arguments, "argument");
-    Err(Error::new(
-        span,
-        format!(
-            "expected {expected} {activity} but found {found}: one each for {arguments}{result}"
-        ),
-    ))
+
+    /// One activity for each argument, and one for the result, if there is one.
+    fn check_count(
+        &mut self,
+        name: &Ident,
+        activities: &[(Option<Ident>, Span)],
+        primal: &Primal,
+        result: bool,
+    ) -> bool {
+        let arguments = primal.sig.inputs.len();
+        let (expected, found) = (arguments + usize::from(result), activities.len());
+        if found == expected {
+            return true;
+        }
+        if activities.iter().any(|(word, _)| word.is_none()) {
+            // What is no activity was reported; it may have been one too many.
+            return false;
+        }
+        let width = activities.first().and_then(|(word, _)| word.as_ref());
+        let width = width.filter(|word| found > expected && !activity::is_activity(word));
+        if let Some(width) = width {
+            let text = "a vector width must be written as a number";
+            let help = format!("the macro sees the word `{width}` and not what it stands for");
+            self.problems.add(width.span(), text, &help);
+            return false;
+        }
+        let span = if found > expected {
+            activities[expected].1
+        } else {
+            activities.last().map_or(name.span(), |(_, span)| *span)
+        };
+        let noun = if expected == 1 {
+            "activity"
+        } else {
+            "activities"
+        };
+        let text = format!("expected {expected} {noun} but found {found}");
+        let help = match (arguments, result) {
+            (0, true) => "there is no argument: one for the result".to_owned(),
+            (0, false) => "there is neither an argument nor a result".to_owned(),
+            (1, true) => "one for the argument, and a last one for the result".to_owned(),
+            (1, false) => "one for the argument; there is no result".to_owned(),
+            (_, true) => {
+                format!("one for each of the {arguments} arguments, and a last one for the result")
+            }
+            (_, false) => format!("one for each of the {arguments} arguments; there is no result"),
+        };
+        self.problems.add(span, &text, &help);
+        false
+    }
 }
 
 fn is_unit(ty: &Type) -> bool {
-    matches!(strip(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
-}
-
-fn is_dyn(ty: &Type) -> bool {
-    match strip(ty) {
-        Type::Reference(reference) => is_dyn(&reference.elem),
-        Type::Ptr(pointer) => is_dyn(&pointer.elem),
-        Type::TraitObject(_) => true,
-        _ => false,
-    }
-}
-
-/// A type without the parentheses, visible or not, that macros leave around it.
-pub fn strip(ty: &Type) -> &Type {
-    match ty {
-        Type::Paren(paren) => strip(&paren.elem),
-        Type::Group(group) => strip(&group.elem),
-        other => other,
-    }
+    matches!(fit::strip(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 /// The name of an argument; patterns without one are numbered.
@@ -279,11 +314,11 @@ fn name_of(pattern: &Pat, index: usize) -> Ident {
     }
 }
 
-/// `x` with something before and after: `dx_0`. It cannot clash with names of the primal.
-pub fn shadow_name(mode: Mode, ident: &Ident) -> Ident {
+/// `x` with something before and after, one name for each lane: `dx_0`. It cannot clash with names of the primal.
+pub fn shadow_name(mode: Mode, input: &Input, lane: usize) -> Ident {
     let prefix = if mode == Mode::Forward { 'b' } else { 'd' };
     Ident::new(
-        &format!("{prefix}{}_0", ident.unraw()),
-        ident.span().resolved_at(Span::mixed_site()),
+        &format!("{prefix}{}_{lane}", input.label),
+        input.ident.span().resolved_at(Span::mixed_site()),
     )
 }

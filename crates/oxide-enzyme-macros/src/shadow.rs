@@ -2,35 +2,43 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Error, Fields, Index, Member, Result, Type, parse_quote};
+use syn::{Data, DeriveInput, Fields, Index, Member, Result, Type, parse_quote};
+
+use crate::problems::error;
 
 pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
     for parameter in input.generics.type_params_mut() {
         parameter.bounds.push(parse_quote!(::oxide_enzyme::Shadow));
     }
-    let (flat, body) = match &input.data {
-        Data::Struct(data) => (flat(&data.fields), arms(&[(quote!(Self), &data.fields)])),
+    let (flat, shapes) = match &input.data {
+        Data::Struct(data) => (flat(&data.fields), vec![(quote!(Self), &data.fields)]),
         Data::Enum(data) => {
             let variants: Vec<_> = data
                 .variants
                 .iter()
                 .map(|v| (variant(&v.ident), &v.fields))
                 .collect();
-            (quote!(false), arms(&variants))
+            (quote!(false), variants)
         }
         Data::Union(data) => {
-            return Err(Error::new(
+            return Err(error(
                 data.union_token.span,
-                "a union has no shape to check",
+                "a union has no shape to check: nothing says which field is in use",
+                "use an enum",
             ));
         }
     };
+    let (body, copies, visits) = (arms(&shapes), copies(&shapes), visits(&shapes));
+    let types = shapes
+        .iter()
+        .flat_map(|(_, fields)| fields.iter().map(|field| &field.ty));
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     Ok(quote! {
         #[automatically_derived]
         impl #generics ::oxide_enzyme::Shadow for #name #arguments #bounds {
             const FLAT: bool = #flat;
+            const OWNED: bool = true #(&& <#types as ::oxide_enzyme::Shadow>::OWNED)*;
 
             #[track_caller]
             fn check_shadow(&self, shadow: &Self, at: &::oxide_enzyme::__private::At<'_>) {
@@ -39,6 +47,14 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
                     #[allow(unreachable_patterns)]
                     _ => at.different_variants(),
                 }
+            }
+
+            fn duplicate(&self) -> Self {
+                match self { #copies }
+            }
+
+            fn floats(&mut self, visit: &mut dyn ::core::ops::FnMut(::oxide_enzyme::__private::Float<'_>)) {
+                match self { #visits }
             }
         }
     })
@@ -77,6 +93,41 @@ fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
             #(<#types as ::oxide_enzyme::Shadow>::check_shadow(#primal, #shadow, &at.field(#names));)*
         }
     }
+}
+
+/// One arm a variant, which copies its fields.
+fn copies(shapes: &[(TokenStream, &Fields)]) -> TokenStream {
+    let arm = |(path, fields): &(TokenStream, &Fields)| {
+        let (members, locals) = bound(fields);
+        quote!(#path { #(#members: #locals),* } => #path { #(#members: ::oxide_enzyme::Shadow::duplicate(#locals)),* },)
+    };
+    never(shapes, quote!(*self), shapes.iter().map(arm).collect())
+}
+
+/// One arm a variant, which visits its fields.
+fn visits(shapes: &[(TokenStream, &Fields)]) -> TokenStream {
+    let arm = |(path, fields): &(TokenStream, &Fields)| {
+        let (members, locals) = bound(fields);
+        quote!(#path { #(#members: #locals),* } => { #(::oxide_enzyme::Shadow::floats(#locals, visit);)* })
+    };
+    never(shapes, quote!(*self), shapes.iter().map(arm).collect())
+}
+
+/// An enum without variants is matched by its value.
+fn never(shapes: &[(TokenStream, &Fields)], value: TokenStream, arms: TokenStream) -> TokenStream {
+    if shapes.is_empty() {
+        quote!(_ => match #value {},)
+    } else {
+        arms
+    }
+}
+
+fn bound(fields: &Fields) -> (Vec<Member>, Vec<Ident>) {
+    let members: Vec<Member> = fields.members().collect();
+    let locals = (0..members.len())
+        .map(|index| format_ident!("field{index}", span = Span::mixed_site()))
+        .collect();
+    (members, locals)
 }
 
 fn member_name(member: &Member) -> String {

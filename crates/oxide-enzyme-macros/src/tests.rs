@@ -4,9 +4,9 @@ use quote::quote;
 use syn::{ItemFn, parse_quote, parse2};
 
 use crate::activity::Mode;
-use crate::request::Request;
+use crate::request::{Primal, Request};
 
-fn derivative(mode: Mode, attribute: proc_macro2::TokenStream, primal: ItemFn) -> ItemFn {
+fn derivative(mode: Mode, attribute: proc_macro2::TokenStream, primal: Primal) -> ItemFn {
     parse2(Request::new(mode, attribute, primal).unwrap().expand()).unwrap()
 }
 
@@ -50,6 +50,14 @@ signatures! {
     forward_constant: Forward(df, Dual, Const) { fn f(x: &mut f64) -> u8 } => { fn df(x: &mut f64, bx_0: &mut f64) -> u8 }
     forward_by_value: Forward(df, Dual, Dual) { fn f(self) -> f64 } => { fn df(self, bself_0: Self) -> (f64, f64) }
     forward_unsafe: Forward(df, DualOnly, Dual) { fn f(x: f64) -> f64 } => { unsafe fn df(x: f64, bx_0: f64) -> (f64, f64) }
+    vector_forward: Forward(df, 4, Dual, Dual) { fn f(x: &f32) -> f32 }
+        => { fn df(x: &f32, bx_0: &f32, bx_1: &f32, bx_2: &f32, bx_3: &f32) -> [f32; 5] }
+    vector_forward_only: Forward(df, 2, Dual, DualOnly) { fn f(x: f64) -> f64 }
+        => { fn df(x: f64, bx_0: f64, bx_1: f64) -> [f64; 2] }
+    vector_joined: Forward(df, 4, Dualv, Dualv) { fn f(x: &[f32], out: &mut [f32]) }
+        => { fn df(x: &[f32], bx_0: &[f32], out: &mut [f32], bout_0: &mut [f32]) }
+    vector_reverse: Reverse(df, 2, Duplicated, Active, Active) { fn f(x: &[f64], y: f64) -> f64 }
+        => { fn df(x: &[f64], dx_0: &mut [f64], dx_1: &mut [f64], y: f64, dret: [f64; 2]) -> (f64, [f64; 2]) }
     patterns: Forward(df, 1, Dual, Const, Dual, Dual) { fn f(mut x: f64, _: u8, (a, b): (f64, f64)) -> f64 }
         => { fn df(x: f64, bx_0: f64, arg1: u8, arg2: (f64, f64), barg2_0: (f64, f64)) -> (f64, f64) }
 }
@@ -112,6 +120,17 @@ fn methods_are_called_through_self() {
             .contains("Self :: f (")
         );
     }
+    let declared: Primal = parse_quote!(
+        fn f(x: f64) -> f64;
+    );
+    assert!(
+        text(&derivative(
+            Mode::Reverse,
+            quote!(df, Active, Active),
+            declared
+        ))
+        .contains("Self :: f (")
+    );
     let free = parse_quote! {
         fn f(x: &[f64]) -> f64 {
             struct A;

@@ -136,6 +136,24 @@ impl Display for At<'_> {
 /// An argument and its shadow.
 pub struct Pair<'a, T: ?Sized>(pub &'a T, pub &'a T);
 
+/// The lanes of a shadow that holds all of them: it must be as many times as long as its argument.
+#[track_caller]
+pub fn split_lanes<'s, T>(
+    primal: &[T],
+    shadow: &'s [T],
+    width: usize,
+    at: At<'_>,
+) -> impl Iterator<Item = &'s [T]> {
+    if primal.len().checked_mul(width) != Some(shadow.len()) {
+        at.fail(format_args!(
+            "has length {}, but its shadow has length {} instead of {width} times that",
+            primal.len(),
+            shadow.len()
+        ));
+    }
+    (0..width).map(move |lane| &shadow[lane * primal.len()..][..primal.len()])
+}
+
 /// The check that looks everywhere.
 pub trait Deep {
     /// Panics unless the shapes are the same.

@@ -47,11 +47,40 @@
 //! | `ActiveOnly` | reverse | result | takes the seed `dret` last; does not return the result |
 //! | `Dual` | forward | argument | a tangent `bx_0` of the same type |
 //! | `DualOnly` | forward | argument | the same; the argument may hold anything afterwards, so it is `unsafe` |
-//! | `Dual` | forward | result | returns `(result, tangent)` |
-//! | `DualOnly` | forward | result | returns the tangent |
+//! | `Dualv` | forward | slice, `*` | one shadow for all lanes, as many times as long |
+//! | `DualvOnly` | forward | slice, `*` | the same; the argument may hold anything afterwards, so it is `unsafe` |
+//! | `Dual`, `Dualv` | forward | result | returns `(result, tangent)` |
+//! | `DualOnly`, `DualvOnly` | forward | result | returns the tangent |
 //!
 //! Forward mode overwrites the shadows of `&mut` arguments. Reverse mode adds to shadows, and takes the shadow of what the
 //! primal overwrites as a seed, which it sets to zero.
+//!
+//! # Widths
+//!
+//! A number after the name is the vector width: so many derivatives are computed at once, each a *lane*. Where one lane has
+//! one shadow, gradient or seed, `N` lanes have `N` shadows `dx_0`, `dx_1`..., or an array `[T; N]`; a `Dual` result and its
+//! tangents are `[T; N + 1]`.
+//!
+//! ```no_run
+//! use oxide_enzyme::{autodiff_forward, autodiff_reverse};
+//!
+//! #[autodiff_forward(b_square, 2, Dual, Dual)]
+//! #[autodiff_reverse(d_square, 2, Active, Active)]
+//! fn square(x: f64) -> f64 {
+//!     x * x
+//! }
+//!
+//! assert_eq!(b_square(3.0, 1.0, 0.5), [9.0, 6.0, 3.0]);
+//! assert_eq!(d_square(3.0, [1.0, 0.5]), (9.0, [6.0, 3.0]));
+//! ```
+//!
+//! # Where
+//!
+//! The attributes go on functions, also inside of functions, on methods of types, and on methods that a trait declares,
+//! provides or is implemented with. What calls a derivative can be differentiated in turn, to any depth.
+//!
+//! The macros' output calls this crate `oxide_enzyme`. Where the dependency has another name, write
+//! `extern crate name as oxide_enzyme;` in the crate's root.
 //!
 //! # Shapes
 //!
@@ -66,34 +95,157 @@
 //!   holds for elements of a generic type, as in `&[Vec<T>]`, where nothing says that `T` is [`Shadow`].
 //! - `Active` is for plain data. An argument that owns memory, or that zero bytes are no value of, is a compile error; a
 //!   struct with a raw pointer or an `Option<&T>` inside is not noticed.
-//! - Vector widths, `Dualv`, `DualvOnly` and shadows of `dyn Trait` are not supported yet, nor are methods of traits.
+//! - Arguments that are `dyn Trait`, `impl Trait` or function pointers can only be `Const`.
 //! - An associated function that has no `self` must mention `Self` (as in `Self::helper()`, say), or the attribute takes it
 //!   for a free function.
 
 #![no_std]
 #[cfg(feature = "alloc")]
 extern crate alloc;
+// The macros' output says `::oxide_enzyme`, in here too.
+extern crate self as oxide_enzyme;
+#[cfg(oxide_enzyme_check)]
+extern crate std;
 
 mod arguments;
+pub mod calculus;
 mod call;
 mod check;
+#[cfg(oxide_enzyme_check)]
+#[doc(hidden)]
+pub mod checked;
+mod differentiable;
+#[doc(hidden)]
+pub mod maths;
+#[cfg(feature = "alloc")]
+mod plain;
+mod primal;
+#[cfg(feature = "alloc")]
+mod rule;
+mod same_impl;
 mod shadow;
+#[cfg(feature = "alloc")]
+mod split;
 
-pub use oxide_enzyme_macros::{Shadow, autodiff_forward, autodiff_reverse};
+pub use differentiable::Differentiable;
+#[cfg(feature = "alloc")]
+pub use oxide_enzyme_macros::autodiff_reverse_split;
+pub use oxide_enzyme_macros::{
+    Differentiable, Shadow, autodiff_forward, autodiff_reverse, custom_forward, custom_reverse,
+    inactive, known_as, primal,
+};
 pub use shadow::Shadow;
+#[cfg(feature = "alloc")]
+pub use split::Tape;
+
+/// A derivative of a function that is marked by [`#[primal]`](macro@primal), asked for where it is used.
+///
+/// `enzyme!(grad f(arguments) wrt names)` calls `f` and differentiates its result (reverse mode). It returns the value
+/// and an owned gradient for each argument that is named, in fields of those names:
+///
+/// ```no_run
+/// use oxide_enzyme::{enzyme, primal};
+///
+/// #[primal]
+/// fn loss(weights: &[f64], bias: f64, data: &[f64], rounds: usize) -> f64 {
+///     let sum: f64 = weights.iter().zip(data).map(|(w, d)| w * d).sum();
+///     (sum + bias).powi(2) * rounds as f64
+/// }
+///
+/// let (weights, data) = (vec![1.0, 2.0], [3.0, 4.0]);
+/// let g = enzyme!(grad loss(&weights, 0.5, &data, 1) wrt weights, bias);
+/// assert_eq!((g.value, g.weights, g.bias), (132.25, vec![69.0, 92.0], 23.0));
+/// ```
+///
+/// The names are those of the *parameters* in `f`'s declaration, whatever the arguments are. Everything else is constant.
+///
+/// | argument | its gradient |
+/// |---|---|
+/// | `f64`, `f32`, arrays of them, `Copy` structs that derive [`Differentiable`] | the same type |
+/// | `&[T]` | `Vec<T>`, an array if the argument is a reference to one |
+/// | `&T`, where `T` is an array, `Vec` or derives [`Differentiable`] | `T` |
+/// | `&mut T` | `T`: the gradient with respect to what was there before the call |
+///
+/// `seed` weights the result, or says of a result that is a list how much each number counts:
+/// `enzyme!(grad f(&x) wrt x seed [1.0, 0.0])`.
+///
+/// `enzyme!(jvp f(arguments) along x = tangent, y = ...)` gives the fields `value` and `tangent` (forward mode). A tangent has
+/// its argument's type; the tangent of `&mut` is `&mut` and is overwritten with that of what `f` writes.
+///
+/// Arguments are moved into the call as into any other. `&mut` arguments are never constant, unless `#[primal(x: Const)]` says
+/// that no float of interest passes through them.
+#[macro_export]
+macro_rules! enzyme {
+    ($($input:tt)*) => {
+        $crate::__private::__enzyme!($($input)*)
+    };
+}
+
+/// [`#[primal]`](macro@primal) under the name `#[enzyme]`.
+///
+/// Rust lets no module import a macro and an attribute of one name. Where both are wanted, `enzyme!` comes by `macro_use`:
+///
+/// ```
+/// #[macro_use]
+/// extern crate oxide_enzyme;
+///
+/// use oxide_enzyme::mark::enzyme;
+///
+/// #[enzyme]
+/// fn square(x: f64) -> f64 {
+///     x * x
+/// }
+///
+/// fn slope(x: f64) -> f64 {
+///     enzyme!(grad square(x) wrt x).x
+/// }
+/// # fn main() {}
+/// ```
+pub mod mark {
+    pub use oxide_enzyme_macros::primal as enzyme;
+}
 
 /// The attributes, for `use oxide_enzyme::prelude::*`.
 pub mod prelude {
-    pub use crate::{Shadow, autodiff_forward, autodiff_reverse};
+    pub use crate::{
+        Differentiable, Shadow, autodiff_forward, autodiff_reverse, custom_forward, custom_reverse,
+        enzyme, inactive, primal,
+    };
+}
+
+/// Runs `work`; the derivatives that it calls are not checked under `cargo enzyme test --check-gradients`.
+///
+/// For primals that finite differences cannot tell anything about: those that count their calls, or read something new
+/// each time.
+pub fn unchecked<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(oxide_enzyme_check)]
+    return checked::off(work);
+    #[cfg(not(oxide_enzyme_check))]
+    work()
 }
 
 /// What the macros' output calls. No part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::arguments::{Same, Writable, Zero};
+    pub use crate::arguments::{Lanes, Same, Writable, Zero};
     pub use crate::call::{
         Enzyme, NoDriver, forward, forward_const, forward_only, reverse, reverse_const,
         reverse_only,
     };
-    pub use crate::check::{AnyType, At, Deep, Pair, Shallow};
+    pub use crate::check::{AnyType, At, Deep, Pair, Shallow, split_lanes};
+    #[cfg(oxide_enzyme_check)]
+    pub use crate::checked;
+    pub use crate::maths;
+    pub use crate::primal::{
+        ByMut, ByRef, ByValue, First, Fixed, Mark, Next, Take, Unset, default_seed, grad, jvp,
+    };
+    #[cfg(feature = "alloc")]
+    pub use crate::rule::{
+        Constant, ConstantShared, FORWARD, REVERSE, Shared, Value, inactive, with_rule,
+    };
+    pub use crate::same_impl::same_impl;
+    pub use crate::shadow::Float;
+    #[cfg(feature = "alloc")]
+    pub use crate::split::split;
+    pub use oxide_enzyme_macros::__enzyme;
 }

@@ -21,31 +21,98 @@ use crate::check::At;
 /// ```
 ///
 /// Without it, only the argument itself is checked (see [the limits](crate#limits)). Implement it by the derive only.
+#[diagnostic::on_unimplemented(
+    message = "the shape of `{Self}` cannot be checked: it is not `Shadow`",
+    label = "not `Shadow`",
+    note = "derive it with `#[derive(oxide_enzyme::Shadow)]` where `{Self}` is defined"
+)]
 pub trait Shadow {
     /// Whether all values of this type have the same shape, so that there is nothing to look at.
     #[doc(hidden)]
     const FLAT: bool;
 
+    /// Whether all that it holds is its own, so that a copy shares nothing.
+    #[doc(hidden)]
+    const OWNED: bool;
+
     /// Panics unless the shadow has this value's shape.
     #[doc(hidden)]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>);
+
+    /// A copy that shares nothing, where `OWNED` says so.
+    #[doc(hidden)]
+    fn duplicate(&self) -> Self
+    where
+        Self: Sized;
+
+    /// Goes through all floats that it owns.
+    #[doc(hidden)]
+    fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>));
+}
+
+/// A float of a value.
+#[doc(hidden)]
+pub enum Float<'a> {
+    /// In single precision.
+    Single(&'a mut f32),
+    /// In double precision.
+    Double(&'a mut f64),
+}
+
+impl Float<'_> {
+    /// Its value.
+    pub fn get(&self) -> f64 {
+        match self {
+            Float::Single(x) => f64::from(**x),
+            Float::Double(x) => **x,
+        }
+    }
+
+    /// Moves it.
+    pub fn add(self, by: f64) {
+        match self {
+            Float::Single(x) => *x += by as f32,
+            Float::Double(x) => *x += by,
+        }
+    }
 }
 
 macro_rules! flat {
     ($($type:ty),*) => {$(
         impl Shadow for $type {
             const FLAT: bool = true;
+            const OWNED: bool = true;
             fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+            fn duplicate(&self) -> Self {
+                *self
+            }
+            fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
         }
     )*};
 }
+
+macro_rules! float {
+    ($($type:ty, $kind:ident);*) => {$(
+        impl Shadow for $type {
+            const FLAT: bool = true;
+            const OWNED: bool = true;
+            fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+            fn duplicate(&self) -> Self {
+                *self
+            }
+            fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+                visit(Float::$kind(self));
+            }
+        }
+    )*};
+}
+
+float!(f32, Single; f64, Double);
 
 flat!(
     (),
     bool,
     char,
-    f32,
-    f64,
     i8,
     i16,
     i32,
@@ -62,11 +129,17 @@ flat!(
 
 impl<T: ?Sized> Shadow for PhantomData<T> {
     const FLAT: bool = true;
+    const OWNED: bool = true;
     fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+    fn duplicate(&self) -> Self {
+        *self
+    }
+    fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
 }
 
 impl<T: Shadow> Shadow for [T] {
     const FLAT: bool = false;
+    const OWNED: bool = T::OWNED;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
@@ -78,28 +151,45 @@ impl<T: Shadow> Shadow for [T] {
             primal.check_shadow(shadow, &at.index(index));
         }
     }
+
+    fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+        self.iter_mut().for_each(|item| item.floats(visit));
+    }
 }
 
 impl<T: Shadow, const N: usize> Shadow for [T; N] {
     const FLAT: bool = T::FLAT;
+    const OWNED: bool = T::OWNED;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         self.as_slice().check_shadow(shadow, at);
     }
+
+    fn duplicate(&self) -> Self {
+        core::array::from_fn(|index| self[index].duplicate())
+    }
+
+    fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+        self.as_mut_slice().floats(visit);
+    }
 }
 
 impl Shadow for str {
     const FLAT: bool = false;
+    const OWNED: bool = true;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         at.same_length(self.len(), shadow.len());
     }
+
+    fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
 }
 
 impl<T: Shadow> Shadow for Option<T> {
     const FLAT: bool = false;
+    const OWNED: bool = T::OWNED;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
@@ -109,34 +199,65 @@ impl<T: Shadow> Shadow for Option<T> {
             _ => at.different_variants(),
         }
     }
+
+    fn duplicate(&self) -> Self {
+        self.as_ref().map(Shadow::duplicate)
+    }
+
+    fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+        self.iter_mut().for_each(|item| item.floats(visit));
+    }
 }
 
 impl<T: Shadow + ?Sized> Shadow for &T {
     const FLAT: bool = false;
+    const OWNED: bool = false;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         (**self).check_shadow(shadow, &at.shared());
     }
+
+    fn duplicate(&self) -> Self {
+        unreachable!("not owned")
+    }
+
+    fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
 }
 
 impl<T: Shadow + ?Sized> Shadow for &mut T {
     const FLAT: bool = false;
+    const OWNED: bool = false;
 
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         (**self).check_shadow(shadow, at);
     }
+
+    fn duplicate(&self) -> Self {
+        unreachable!("not owned")
+    }
+
+    fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
 }
 
 macro_rules! tuples {
     ($(($($type:ident $index:tt),+))*) => {$(
         impl<$($type: Shadow),+> Shadow for ($($type,)+) {
             const FLAT: bool = $($type::FLAT)&&+;
+            const OWNED: bool = $($type::OWNED)&&+;
 
             #[track_caller]
             fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
                 $(self.$index.check_shadow(&shadow.$index, &at.field(stringify!($index)));)+
+            }
+
+            fn duplicate(&self) -> Self {
+                ($(self.$index.duplicate(),)+)
+            }
+
+            fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+                $(self.$index.floats(visit);)+
             }
         }
     )*};
@@ -157,34 +278,60 @@ tuples! {
 mod owned {
     use alloc::{boxed::Box, string::String, vec::Vec};
 
-    use super::{At, Shadow};
+    use super::{At, Float, Shadow};
 
     impl<T: Shadow> Shadow for Vec<T> {
         const FLAT: bool = false;
+        const OWNED: bool = T::OWNED;
 
         #[track_caller]
         fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
             self.as_slice().check_shadow(shadow, at);
             at.enough_capacity(self.capacity(), shadow.capacity());
         }
+
+        fn duplicate(&self) -> Self {
+            // As much room: it may grow.
+            let mut copy = Vec::with_capacity(self.capacity());
+            copy.extend(self.iter().map(Shadow::duplicate));
+            copy
+        }
+
+        fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
+            self.as_mut_slice().floats(visit);
+        }
     }
 
     impl<T: Shadow + ?Sized> Shadow for Box<T> {
         const FLAT: bool = false;
+        const OWNED: bool = false;
 
         #[track_caller]
         fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
             (**self).check_shadow(shadow, at);
         }
+
+        fn duplicate(&self) -> Self {
+            unreachable!("not owned")
+        }
+
+        fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
     }
 
     impl Shadow for String {
         const FLAT: bool = false;
+        const OWNED: bool = true;
 
         #[track_caller]
         fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
             at.same_length(self.len(), shadow.len());
             at.enough_capacity(self.capacity(), shadow.capacity());
         }
+
+        fn duplicate(&self) -> Self {
+            self.clone()
+        }
+
+        fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
     }
 }

@@ -23,8 +23,13 @@ pub const CHECKING: &[&str] = &[
 /// Set while cargo runs under the driver; the macros look for it.
 const DRIVER: &str = "OXIDE_ENZYME_DRIVER";
 
+/// Our own option among cargo's.
+const CHECK_OPTION: &str = "--check-gradients";
+
 /// Runs cargo with these arguments, the first being its subcommand.
 pub fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let (arguments, checks) = without_check_option(arguments);
+    let arguments = &arguments[..];
     let subcommand = arguments
         .first()
         .and_then(|a| a.to_str())
@@ -46,10 +51,22 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
             .take_while(|a| *a != "--")
             .any(|a| a == "--quiet" || a == "-q");
         toolchain(quiet)?;
-        Build::plan(arguments)?.command(arguments)?
+        Build::plan(arguments)?.checked(checks).command(arguments)?
     };
     let status = command.status().context("cannot run cargo")?;
     Ok(exit_code(status))
+}
+
+/// cargo's own arguments, and whether ours was among them.
+fn without_check_option(arguments: &[OsString]) -> (Vec<OsString>, bool) {
+    let own = arguments.iter().take_while(|a| *a != "--").count();
+    let is_ours = |(n, argument): &(usize, &OsString)| *n < own && *argument == CHECK_OPTION;
+    let (ours, rest): (Vec<_>, Vec<_>) = arguments.iter().enumerate().partition(is_ours);
+    let rest = rest.into_iter().map(|(_, argument)| argument.clone());
+    (
+        rest.collect(),
+        !ours.is_empty() || wrapper::checks_gradients(),
+    )
 }
 
 /// The toolchain, set up first if it is not there.
@@ -84,6 +101,8 @@ pub struct Build {
     pub target: PathBuf,
     /// Whether the user named that folder.
     explicit: bool,
+    /// Whether derivatives are compared with finite differences.
+    checked: bool,
 }
 
 impl Build {
@@ -93,13 +112,20 @@ impl Build {
             return Ok(Build {
                 target: std::path::absolute(directory)?,
                 explicit: true,
+                checked: false,
             });
         }
         let target = target_directory(arguments)?.join("enzyme");
         Ok(Build {
             target,
             explicit: false,
+            checked: false,
         })
+    }
+
+    /// With or without checks of gradients.
+    pub fn checked(self, checked: bool) -> Build {
+        Build { checked, ..self }
     }
 
     /// In a given target folder.
@@ -107,6 +133,7 @@ impl Build {
         Build {
             target: target.to_owned(),
             explicit: false,
+            checked: false,
         }
     }
 
@@ -121,7 +148,7 @@ impl Build {
         // cargo asks a wrapper for its version again when the path is new.
         let link = self
             .driver_directory()
-            .join(enzyme_driver::version()?)
+            .join(enzyme_driver::version()? + if self.checked { "-checks" } else { "" })
             .join(links::WRAPPER);
         links::to_this_program(&link)?;
         Ok(link)
@@ -165,6 +192,11 @@ impl Build {
             .env(session::CACHE, self.cache().root())
             .env(invocation::OUTER_ENVIRONMENT, outer.join("\n"))
             .env(DRIVER, "1");
+        if self.checked {
+            command.env(wrapper::CHECK, "1");
+        } else {
+            command.env_remove(wrapper::CHECK);
+        }
         Ok(())
     }
 }
@@ -265,6 +297,15 @@ fn value_of<'a>(arguments: &'a [OsString], name: &str) -> Option<&'a OsStr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_option_for_checks_is_not_cargos() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(
+            without_check_option(&words("test --check-gradients -- --check-gradients")),
+            (words("test -- --check-gradients"), true)
+        );
+    }
 
     #[test]
     fn options_are_found_before_the_programs_own() {

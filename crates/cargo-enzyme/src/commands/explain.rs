@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, bail};
+use clap::ValueEnum as _;
 use enzyme_driver::explain;
 
 use super::cargo::{self, Build};
@@ -14,6 +15,7 @@ Examples:
   cargo enzyme explain rosenbrock                     the differentiated IR of the derivatives of `rosenbrock`
   cargo enzyme explain rosenbrock --show types        what type analysis found
   cargo enzyme explain d_loss --release -p my-crate   everything after ITEM but --show goes to `cargo build`
+  cargo enzyme explain d_loss --release --show=activity
 
 ITEM is a part of the path of the function or of its derivative.";
 
@@ -26,7 +28,7 @@ pub struct Args {
     /// What to print; everything is kept in files
     #[arg(long, value_enum, default_value_t = Show::Derivative)]
     show: Show,
-    /// Arguments for `cargo build`
+    /// Arguments for `cargo build`; `--show` may stand among them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     cargo: Vec<OsString>,
 }
@@ -55,15 +57,19 @@ impl Show {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (show, rest) = take_show(args.show, &args.cargo)?;
     cargo::toolchain(false)?;
+    // What is explained is not linked, so that cargo tries it again the next time; one failed link must not stop the others.
     let mut arguments: Vec<OsString> = vec!["build".into()];
-    arguments.extend(args.cargo.iter().cloned());
+    if !rest.iter().any(|argument| argument == "--keep-going") {
+        arguments.push("--keep-going".into());
+    }
+    arguments.extend(rest);
     let build = Build::plan(&arguments)?;
     let directory = build.target.join("explain");
-    // A directory of its own: what is linked there is never used, and must be linked again each time.
+    // A directory of its own: programs with derivatives are never linked there.
     let scratch = build.target.join(".explain");
     let _ = std::fs::remove_dir_all(&directory);
-    forget_links(&scratch)?;
     let output = Build::at(&scratch)
         .command(&arguments)?
         .env(explain::ITEM, &args.item)
@@ -75,26 +81,88 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let found = explained(&directory);
     if found.is_empty() {
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        bail!(
-            "no derivative of a function with `{}` in its path was linked; is it used in what was built?",
-            args.item
-        );
+        bail!(nothing_found(&args.item, &others(&directory)));
     }
     for folder in found {
-        print_one(&folder, args.show)?;
+        print_one(&folder, show)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes cargo compile and link the workspace's own packages again.
-fn forget_links(scratch: &Path) -> anyhow::Result<()> {
-    for profile in std::fs::read_dir(scratch).into_iter().flatten().flatten() {
-        let fingerprints = profile.path().join(".fingerprint");
-        if fingerprints.is_dir() {
-            std::fs::remove_dir_all(&fingerprints)?;
-        }
+/// Finds `--show` among cargo's arguments.
+fn take_show(default: Show, cargo: &[OsString]) -> anyhow::Result<(Show, Vec<OsString>)> {
+    let mut show = default;
+    let mut rest = Vec::new();
+    let mut arguments = cargo.iter();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_str().unwrap_or_default();
+        let value = match text.strip_prefix("--show=") {
+            Some(value) => value,
+            None if text == "--show" => arguments
+                .next()
+                .and_then(|value| value.to_str())
+                .unwrap_or_default(),
+            None => {
+                rest.push(argument.clone());
+                continue;
+            }
+        };
+        show = Show::from_str(value, false).map_err(|_| {
+            anyhow::anyhow!(
+                "`--show` cannot be `{value}`\n  help: it is one of primal, derivative, types and activity"
+            )
+        })?;
     }
-    Ok(())
+    Ok((show, rest))
+}
+
+/// Derivatives that were linked and not asked for: by their paths and those of their primals.
+fn others(directory: &Path) -> Vec<(String, String)> {
+    let mut others: Vec<(String, String)> = std::fs::read_dir(directory.join(explain::OTHERS))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let text = std::fs::read_to_string(entry.path()).ok()?;
+            let (made, primal) = text.trim_end().split_once('\n')?;
+            Some((made.to_owned(), primal.to_owned()))
+        })
+        .collect();
+    others.sort();
+    others.dedup();
+    others
+}
+
+fn nothing_found(item: &str, others: &[(String, String)]) -> String {
+    let mut text = format!("no derivative of a function with `{item}` in its path was linked");
+    if others.is_empty() {
+        return text
+            + "\n  help: a derivative is made for a program that calls it: build one that does (`--bin`, `--example`, `--tests`)";
+    }
+    if let Some(nearest) = nearest(item, others) {
+        text += &format!("\n  help: did you mean `{nearest}`?");
+    }
+    const SHOWN: usize = 20;
+    text += "\n  note: these were:";
+    for (made, primal) in others.iter().take(SHOWN) {
+        text += &format!("\n    `{made}`, of `{primal}`");
+    }
+    if others.len() > SHOWN {
+        text += &format!("\n    and {} more", others.len() - SHOWN);
+    }
+    text
+}
+
+/// The path whose last part is most like the item's.
+fn nearest<'a>(item: &str, others: &'a [(String, String)]) -> Option<&'a str> {
+    let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_lowercase();
+    others
+        .iter()
+        .flat_map(|(made, primal)| [made.as_str(), primal.as_str()])
+        .map(|path| (strsim::jaro_winkler(&last(item), &last(path)), path))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, path)| path)
 }
 
 fn explained(directory: &Path) -> Vec<PathBuf> {
@@ -103,6 +171,7 @@ fn explained(directory: &Path) -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
+        .filter(|path| path.join(explain::TITLE).is_file())
         .collect();
     found.sort();
     found
@@ -116,4 +185,33 @@ fn print_one(folder: &Path, show: Show) -> anyhow::Result<()> {
     eprintln!("{}\n  files: {}", title.trim(), folder.display());
     println!("{text}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn show_is_found_after_cargos_flags() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for text in ["--release --show types -p x", "--release --show=types -p x"] {
+            let (show, rest) = take_show(Show::Derivative, &words(text)).unwrap();
+            assert_eq!(show.file(), explain::TYPES);
+            assert_eq!(rest, words("--release -p x"));
+        }
+        assert!(take_show(Show::Derivative, &words("--show nonsense")).is_err());
+        assert!(take_show(Show::Derivative, &words("--show")).is_err());
+    }
+
+    #[test]
+    fn an_unknown_item_is_answered_with_the_nearest() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let others = [
+            pair("m::d_loss", "m::loss"),
+            pair("m::d_rosenbrock", "m::rosenbrock"),
+        ];
+        assert_eq!(nearest("rosenbrok", &others), Some("m::rosenbrock"));
+        assert_eq!(nearest("zzz", &others), None);
+        assert!(nothing_found("x", &others).contains("`m::d_loss`, of `m::loss`"));
+    }
 }

@@ -22,6 +22,19 @@ pub fn references(text: &str) -> Vec<Reference<'_>> {
     found
 }
 
+/// The symbols in `text` whose address is used otherwise than by a direct call.
+pub fn references_not_called(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    scan(text, |reference, span| {
+        if let Reference::Symbol(name) = reference
+            && text.as_bytes().get(span.end) != Some(&b'(')
+        {
+            found.push(name);
+        }
+    });
+    found
+}
+
 /// Copies `text`, putting what `replace` returns (sigil included) in the place of each reference; `None` keeps it.
 pub fn rewrite<'a>(
     text: &'a str,
@@ -146,6 +159,21 @@ pub fn without_debug(text: &str) -> String {
     out
 }
 
+/// The text without anything that is there for debuggers only.
+pub fn code(text: &str) -> String {
+    let is_debug_node = |line: &str| {
+        line.starts_with("!llvm.dbg.cu")
+            || line.starts_with('!')
+                && line.split_once(" = ").is_some_and(|(_, node)| {
+                    node.trim_start_matches("distinct ").starts_with("!DI")
+                })
+    };
+    without_debug(text)
+        .split_inclusive('\n')
+        .filter(|line| !is_debug_node(line))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +201,21 @@ mod tests {
         });
         assert_eq!(new, "call void @f(), !dbg !70 #1");
         assert!(matches!(rewrite(text, |_| None), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn code_that_only_moved_is_the_same_code() {
+        let text = |line: u32| {
+            format!(
+                "define void @f() !dbg !1 {{\n  %x = load i64, ptr @g, !dbg !2, !noundef !3\n}}\n!llvm.dbg.cu = !{{!0}}\n\
+                 !1 = distinct !DISubprogram(name: \"f\", line: {line})\n!2 = !DILocation(line: {line}, scope: !1)\n!3 = !{{}}\n"
+            )
+        };
+        assert_eq!(code(&text(1)), code(&text(7)));
+        assert_eq!(
+            code(&text(1)),
+            "define void @f() {\n  %x = load i64, ptr @g, !noundef !3\n}\n!3 = !{}\n"
+        );
     }
 
     #[test]

@@ -7,5 +7,7 @@
 mod lexer;
 mod module;
 
-pub use lexer::{Reference, quoted, references, rewrite, without_debug};
+pub use lexer::{
+    Reference, code, quoted, references, references_not_called, rewrite, without_debug,
+};
 pub use module::{Entity, Kind, Module, Numbered};

@@ -1,0 +1,75 @@
+//! Keeps what is written to memory that is then copied elsewhere.
+//!
+//! Enzyme leaves out of a reverse-mode derivative what only the primal needs, and takes a copy out of memory that was never
+//! written to for unnecessary. But it drops the writes first: the copy went too, and with it the value that the derivative
+//! returns. So before each copy stands a call that may have written to its source, to a function that does nothing.
+
+use crate::policy;
+
+const TOUCH: &str = "oxide_enzyme.touch";
+
+/// Puts the call before each copy in a module.
+pub fn touch(ir: &str) -> String {
+    let name = policy::inactive_name(TOUCH);
+    let mut out = String::with_capacity(ir.len() + 1024);
+    for line in ir.lines() {
+        if let Some(source) = source(line) {
+            out.push_str(&format!("  call void @{name}(ptr {source})\n"));
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    let is_declared =
+        |line: &str| line.starts_with("declare ") && line.contains(&format!("@{name}("));
+    if out.contains(&format!("call void @{name}(")) && !ir.lines().any(is_declared) {
+        out.push_str(&format!(
+            "declare void @{name}(ptr captures(none)) nounwind willreturn\n"
+        ));
+    }
+    out
+}
+
+/// Where a `memcpy` or `memmove` copies from, unless that is constant.
+fn source(line: &str) -> Option<&str> {
+    let (_, call) = line.split_once("call void @llvm.mem")?;
+    if !call.starts_with("cpy.") && !call.starts_with("move.") {
+        return None;
+    }
+    let second = call.split("ptr ").nth(2)?;
+    let name = second.split(", i64 ").next()?.rsplit(' ').next()?;
+    name.starts_with('%').then_some(name)
+}
+
+/// Defines the function in a differentiated module; names have been put back.
+pub fn define(text: &str) -> String {
+    let declaration = text
+        .lines()
+        .find(|line| line.starts_with("declare ") && line.contains(&format!("@{TOUCH}(")));
+    match declaration {
+        Some(declaration) => text.replace(
+            declaration,
+            &format!("define internal void @{TOUCH}(ptr %source) alwaysinline {{\n  ret void\n}}"),
+        ),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_copy_is_touched() {
+        let copy = "  call void @llvm.memcpy.p0.p0.i64(ptr noundef nonnull align 8 dereferenceable(32) %a, ptr noundef align 8 %\"b c\", i64 32, i1 false), !dbg !1";
+        assert_eq!(source(&copy.replace("b c", "b")), Some("%\"b\""));
+        assert_eq!(source(&copy.replace("%\"b c\"", "@constant")), None);
+        let out = touch(&copy.replace("%\"b c\"", "%b"));
+        assert!(
+            out.starts_with("  call void @_ZN4core3fmt.inactive.oxide_enzyme.touch(ptr %b)\n"),
+            "{out}"
+        );
+        assert!(
+            define("declare void @oxide_enzyme.touch(ptr) #1\n").starts_with("define internal")
+        );
+    }
+}
