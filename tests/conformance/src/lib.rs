@@ -1,5 +1,7 @@
 //! How the conformance tests compare numbers. The tests need the driver: `cargo enzyme test`.
 
+pub mod constructs;
+
 /// The relative error that is allowed in double precision.
 pub const DOUBLE: f64 = 1e-13;
 

@@ -1,11 +1,24 @@
 //! A library with derivatives: its users need not know how they are made.
+#![forbid(unsafe_code)]
+#![deny(
+    warnings,
+    unreachable_pub,
+    rust_2018_idioms,
+    clippy::pedantic,
+    clippy::nursery
+)]
+#![allow(clippy::float_cmp, clippy::suboptimal_flops)]
+
+// The dependency is called `gradients` in the manifest; the macros' output says `oxide_enzyme`.
+extern crate gradients as oxide_enzyme;
 
 use std::iter::Sum;
 use std::ops::Mul;
 
-use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
+use gradients::{Shadow, autodiff_forward, autodiff_reverse};
 
 /// Energy of a chain of springs.
+#[must_use]
 #[autodiff_reverse(d_energy, Duplicated, Active, Active)]
 pub fn energy(positions: &[f64], stiffness: f64) -> f64 {
     positions
@@ -16,6 +29,13 @@ pub fn energy(positions: &[f64], stiffness: f64) -> f64 {
 
 fn stretch(pair: &[f64]) -> f64 {
     pair[1] - pair[0]
+}
+
+/// Of a rectangle.
+#[must_use]
+#[autodiff_reverse(d_area, Active, Active, Active)]
+pub fn area(width: f64, height: f64) -> f64 {
+    width * height
 }
 
 /// Generic: instances are made in the crates that use it.
@@ -36,10 +56,23 @@ pub struct Line {
 
 impl Line {
     /// Squared distance to a point, measured upwards.
+    #[must_use]
     #[autodiff_reverse(d_error, Duplicated, Const, Const, Active)]
     pub fn error(&self, x: f64, y: f64) -> f64 {
         (self.slope * x + self.offset - y).powi(2)
     }
+}
+
+#[inline(never)]
+fn cube(x: f64) -> f64 {
+    x * x * x
+}
+
+/// A function that this crate names and its users do not.
+#[must_use]
+#[inline(never)]
+pub fn hidden_function() -> fn(f64) -> f64 {
+    cube
 }
 
 #[cfg(test)]
@@ -51,5 +84,6 @@ mod tests {
         let mut dx = [0.0; 3];
         assert_eq!(d_energy(&[0.0, 1.0, 3.0], &mut dx, 2.0, 1.0), (5.0, 2.5));
         assert_eq!(dx, [-2.0, -2.0, 4.0]);
+        assert_eq!(d_area(2.0, 3.0, 1.0), (6.0, 3.0, 2.0));
     }
 }
