@@ -27,6 +27,31 @@ mod valley {
     }
 }
 
+/// Programs that check themselves.
+macro_rules! programs {
+    ($($name:ident: $file:literal)*) => {$(
+        mod $name {
+            include!($file);
+
+            #[test]
+            fn runs() {
+                main();
+            }
+        }
+    )*};
+}
+
+programs! {
+    widths: "widths.rs"
+    traits: "traits.rs"
+    curvature: "curvature.rs"
+    rules: "rules.rs"
+    inactive: "inactive.rs"
+    split: "split.rs"
+    named: "named.rs"
+    calculus: "calculus.rs"
+}
+
 /// The rows of the book's table of signatures.
 mod signatures {
     use oxide_enzyme::{autodiff_forward, autodiff_reverse};
@@ -34,13 +59,20 @@ mod signatures {
     #[autodiff_reverse(square_reverse, Active, Active)]
     #[autodiff_reverse(square_slope, Active, ActiveOnly)]
     #[autodiff_reverse(square_constant, Active, Const)]
+    #[autodiff_reverse(square_gradient_only, ActiveOnly, Active)]
+    #[autodiff_reverse(square_reverse_2, 2, Active, Active)]
     #[autodiff_forward(square_forward, Dual, Dual)]
+    #[autodiff_forward(square_forward_2, 2, Dual, Dual)]
+    #[autodiff_forward(square_tangents, 2, Dual, DualOnly)]
     fn square(x: f64) -> f64 {
         x * x
     }
 
     #[autodiff_reverse(element_reverse, Duplicated, Const, Active)]
+    #[autodiff_reverse(element_reverse_2, 2, Duplicated, Const, Active)]
     #[autodiff_forward(element_tangent, Dual, Const, DualOnly)]
+    #[autodiff_forward(element_tangents, 2, Dualv, Const, DualOnly)]
+    #[autodiff_forward(element_discarded, 2, DualvOnly, Const, DualOnly)]
     fn element(x: &[f64], n: usize) -> f64 {
         x[n].sin()
     }
@@ -67,6 +99,14 @@ mod signatures {
         assert_eq!(slope(3.0, 2.0), 12.0);
         let no_seed: fn(f64) -> (f64, f64) = square_constant;
         assert_eq!(no_seed(3.0), (9.0, 0.0));
+        let as_active: fn(f64, f64) -> (f64, f64) = square_gradient_only;
+        assert_eq!(as_active(3.0, 1.0), (9.0, 6.0));
+        let lanes: fn(f64, [f64; 2]) -> (f64, [f64; 2]) = square_reverse_2;
+        assert_eq!(lanes(3.0, [1.0, 0.5]), (9.0, [6.0, 3.0]));
+        let lanes: fn(f64, f64, f64) -> [f64; 3] = square_forward_2;
+        assert_eq!(lanes(3.0, 1.0, 0.5), [9.0, 6.0, 3.0]);
+        let lanes: fn(f64, f64, f64) -> [f64; 2] = square_tangents;
+        assert_eq!(lanes(3.0, 1.0, 0.5), [6.0, 3.0]);
         let forward: fn(f64, f64) -> (f64, f64) = square_forward;
         assert_eq!(forward(3.0, 0.5), (9.0, 3.0));
 
@@ -76,6 +116,17 @@ mod signatures {
         assert_eq!(dx, [0.0, 2.0], "gradients are added");
         let tangent: fn(&[f64], &[f64], usize) -> f64 = element_tangent;
         assert_eq!(tangent(&[0.0], &[5.0], 0), 5.0);
+
+        let tangents: fn(&[f64], &[f64], usize) -> [f64; 2] = element_tangents;
+        assert_eq!(tangents(&[0.0], &[5.0, 6.0], 0), [5.0, 6.0]);
+        let tangents: unsafe fn(&[f64], &[f64], usize) -> [f64; 2] = element_discarded;
+        // SAFETY: the argument is only read.
+        assert_eq!(unsafe { tangents(&[0.0], &[5.0, 6.0], 0) }, [5.0, 6.0]);
+        type Reverse = fn(&[f64], &mut [f64], &mut [f64], usize, [f64; 2]) -> f64;
+        let reverse: Reverse = element_reverse_2;
+        let (mut dx_0, mut dx_1) = ([0.0], [0.0]);
+        assert_eq!(reverse(&[0.0], &mut dx_0, &mut dx_1, 0, [1.0, 2.0]), 0.0);
+        assert_eq!((dx_0, dx_1), ([1.0], [2.0]));
 
         let reverse: fn(f64, &mut f64, &mut f64) -> f64 = store_reverse;
         let (mut y, mut seed) = (0.0, 1.0);
@@ -92,10 +143,9 @@ mod signatures {
 #[test]
 fn every_snippet_is_in_an_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let sources: Vec<String> = files(&root.join("examples"), "rs")
-        .iter()
-        .map(|path| read(path))
-        .collect();
+    let mut sources = files(&root.join("examples"), "rs");
+    sources.extend(files(&root.join("tests/nightly/src"), "rs"));
+    let sources: Vec<String> = sources.iter().map(|path| read(path)).collect();
     let mut texts = files(&root.join("docs/src"), "md");
     texts.push(root.join("README.md"));
     let mut seen = 0;
@@ -104,7 +154,7 @@ fn every_snippet_is_in_an_example() {
             let found = sources.iter().any(|source| source.contains(snippet));
             assert!(
                 found,
-                "{} has a snippet that no example has:\n{snippet}",
+                "{} has a snippet that is in no example:\n{snippet}",
                 text.display()
             );
             seen += 1;
