@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Packs the crates as they would be published, and says what a release would hold, if dist is installed
+# (cargo install --locked cargo-dist).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+crates=(oxide-enzyme-macros oxide-enzyme enzyme-toolchain enzyme-driver cargo-enzyme)
+# Together, so that they need not be published for each other; unverified, as programs with derivatives need `cargo enzyme`.
+cargo package --offline --no-verify --allow-dirty "${crates[@]/#/--package=}"
+
+# The lock is a link in the checkout: its text must be in the crate.
+package=$(cargo metadata --no-deps --format-version 1 | jq --raw-output .target_directory)/package
+version=$(cargo metadata --no-deps --format-version 1 | jq --raw-output '.packages[] | select(.name == "enzyme-toolchain").version')
+tar --extract --gzip --to-stdout --file "$package/enzyme-toolchain-$version.crate" "enzyme-toolchain-$version/toolchain.lock" |
+    cmp - toolchain/toolchain.lock
+
+if command -v dist >/dev/null; then
+    dist plan
+else
+    echo "dist plan: not run (dist is not installed)"
+fi
