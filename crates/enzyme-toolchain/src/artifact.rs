@@ -56,6 +56,11 @@ impl Downloaded {
 }
 
 impl Verified {
+    /// Where it is. It may change there: whoever reads it again checks it again.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the files that the lock names into `directory`, each under its object name. Entries are found by exact name,
     /// and each is checked once more while it is written, so that nothing depends on the archive's own description.
     pub(crate) fn extract(

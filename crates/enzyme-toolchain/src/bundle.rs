@@ -1,7 +1,8 @@
 //! The offline bundle: one file with a whole toolchain, the same bytes every time.
 //!
 //! A zstd frame with a tar archive in it, then a zstd skippable frame (which `tar --zstd` ignores) with the SHA-256 of all
-//! that comes before it. The archive holds `toolchain.lock`, then `PROFILE/PLATFORM/PATH` for every file, sorted.
+//! that comes before it. The archive holds `toolchain.lock`, then `PROFILE/PLATFORM/PATH` for every file, sorted; a Debian
+//! package's path is `packages/SHA256`.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 use tempfile::NamedTempFile;
 
+use crate::debian::VerifiedDeb;
 use crate::error::{Error, Result};
 use crate::hash::{self, Fingerprint};
 use crate::installed::{Installed, LOCK_FILE};
@@ -24,7 +26,13 @@ pub(crate) const TRAILER: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 pub(crate) const TRAILER_LENGTH: u64 = 8 + 32;
 
 /// Writes a toolchain to a bundle. Every file is hashed on its way in, so that what was tampered with is never packed.
-pub fn bundle(installed: &Installed, path: &Path, progress: &dyn Progress) -> Result<()> {
+/// `debs` are the packages of the same recipe.
+pub fn bundle(
+    installed: &Installed,
+    debs: &[VerifiedDeb],
+    path: &Path,
+    progress: &dyn Progress,
+) -> Result<()> {
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -36,7 +44,7 @@ pub fn bundle(installed: &Installed, path: &Path, progress: &dyn Progress) -> Re
         to: temporary.as_file_mut(),
         hasher: Sha256::new(),
     };
-    write_archive(installed, &mut hashed, path, progress)?;
+    write_archive(installed, debs, &mut hashed, path, progress)?;
     let digest = hashed.hasher.finalize();
     let file = temporary.as_file_mut();
     let ended = file
@@ -58,14 +66,21 @@ pub(crate) fn name_in_bundle(recipe: &Recipe, file: &TakenFile) -> String {
 
 fn write_archive(
     installed: &Installed,
+    debs: &[VerifiedDeb],
     to: &mut dyn Write,
     path: &Path,
     progress: &dyn Progress,
 ) -> Result<()> {
     let failed = || Error::io("write", path);
     let recipe = installed.recipe();
-    let mut files: Vec<_> = recipe.files().collect();
-    files.sort_by(|a, b| a.to.cmp(&b.to));
+    let files = recipe
+        .files()
+        .map(|file| (file.clone(), installed.root().join(&file.to)));
+    let packages = debs
+        .iter()
+        .map(|deb| (deb.package().object(), deb.path().to_owned()));
+    let mut files: Vec<_> = files.chain(packages).collect();
+    files.sort_by(|a, b| a.0.to.cmp(&b.0.to));
     let mut encoder = zstd::Encoder::new(to, LEVEL).map_err(failed())?;
     encoder.include_checksum(true).map_err(failed())?;
     let mut archive = tar::Builder::new(encoder);
@@ -78,9 +93,9 @@ fn write_archive(
         progress,
         Phase::Pack,
         &key,
-        files.iter().map(|file| file.size).sum(),
+        files.iter().map(|(file, _)| file.size).sum(),
     );
-    for file in files {
+    for (file, from) in &files {
         let header = header(
             &name_in_bundle(recipe, file),
             file.size,
@@ -90,7 +105,7 @@ fn write_archive(
         append(
             &mut archive,
             &header,
-            &installed.root().join(&file.to),
+            from,
             &file.fingerprint(),
             &mut meter,
             path,

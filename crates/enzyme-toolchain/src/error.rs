@@ -84,6 +84,123 @@ pub enum Error {
         log: String,
     },
 
+    /// apt is missing.
+    #[error(
+        "apt's `{program}` is not here, and it is what Debian packages are fetched and chosen with; bring the packages from a mirror \
+         (`--mirror DIR` or `--mirror URL`), from Debian's snapshot archive (`--snapshot`), or as a file: \
+         `cargo enzyme toolchain unbundle FILE`"
+    )]
+    NoApt {
+        /// The program wanted.
+        program: String,
+    },
+
+    /// apt ran and failed.
+    #[error(
+        "`{command}` failed (it ended with {status}):\n{log}\n\
+         check the network and apt's configuration (sources, proxy, keys); the names of the packages are in toolchain/manifest.toml"
+    )]
+    AptFailed {
+        /// What was run.
+        command: String,
+        /// Its exit status.
+        status: String,
+        /// The end of its output.
+        log: String,
+    },
+
+    /// apt on this machine is told of no mirror of Debian.
+    #[error(
+        "apt on this machine knows no mirror of the archive `{archive}`; add one to its sources, or take the packages from a mirror \
+         of your own (`--mirror DIR` or `--mirror URL`) or from Debian's snapshot archive (`--snapshot`)"
+    )]
+    NoDebianMirror {
+        /// The archive's name.
+        archive: &'static str,
+    },
+
+    /// The keys of Debian's archive are missing.
+    #[error(
+        "{} is not there, and without it nobody can tell whether Debian's indices are genuine; \
+         install the package debian-archive-keyring, or name another keyring in toolchain/manifest.toml", .path.display()
+    )]
+    NoKeyring {
+        /// The keyring that the manifest names.
+        path: PathBuf,
+    },
+
+    /// A Debian mirror does not have a package any more.
+    #[error(
+        "{address} does not exist: that mirror does not have {package} of the toolchain lock{}; mirrors keep only the newest version. \
+         Refresh the lock with `cargo enzyme toolchain lock`, or fetch this version from Debian's snapshot archive with --snapshot, \
+         or from a mirror that still has it with --mirror", and_others(*.others)
+    )]
+    MissingPackage {
+        /// The first package missing.
+        package: String,
+        /// How many more were missing with it.
+        others: usize,
+        /// Where it was looked for.
+        address: String,
+    },
+
+    /// A content-addressed mirror or the snapshot archive does not have a file.
+    #[error(
+        "{address} does not exist: the place does not have {package} of the toolchain lock{}; fill it with \
+         `cargo enzyme toolchain mirror DIR` where the file can be had, or take another --mirror; if nobody has it any more, \
+         refresh the lock with `cargo enzyme toolchain lock`", and_others(*.others)
+    )]
+    MissingFromMirror {
+        /// The first package missing.
+        package: String,
+        /// How many more were missing with it.
+        others: usize,
+        /// Where it was looked for.
+        address: String,
+    },
+
+    /// A download failed for another reason than that the file is not there.
+    #[error(
+        "cannot download {url}:\n{log}\n\
+         check the network, or take another place: --mirror DIR, --mirror URL, --snapshot, or `cargo enzyme toolchain unbundle FILE`"
+    )]
+    TransferFailed {
+        /// What was to be downloaded.
+        url: String,
+        /// The end of the program's output.
+        log: String,
+    },
+
+    /// curl is missing.
+    #[error(
+        "cannot download {url}: `curl` is not here; install it, or bring the files in a directory: --mirror DIR"
+    )]
+    NoCurl {
+        /// What was to be downloaded.
+        url: String,
+    },
+
+    /// A mirror is named in a way that nobody understands.
+    #[error(
+        "{mirror} is no mirror: name a directory, or an address that begins with http:// or https://"
+    )]
+    BadMirror {
+        /// What was given.
+        mirror: String,
+    },
+
+    /// A Debian package is missing and downloading was forbidden.
+    #[error(
+        "{package} of the toolchain lock{} is not in the store, and --offline forbids downloading; leave out --offline, or bring \
+         it along: `cargo enzyme toolchain unbundle FILE`, or --mirror DIR", and_others(*.others)
+    )]
+    OfflinePackage {
+        /// The first package missing.
+        package: String,
+        /// How many more are missing.
+        others: usize,
+    },
+
     /// Something is missing and downloading was forbidden.
     #[error(
         "the toolchain is not installed and --offline forbids downloading {file}; run `cargo enzyme setup` with a network, \
@@ -178,6 +295,14 @@ impl Error {
             path,
             cause,
         }
+    }
+}
+
+fn and_others(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (nor one other package)".to_owned(),
+        others => format!(" (nor {others} other packages)"),
     }
 }
 

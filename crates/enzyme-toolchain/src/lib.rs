@@ -26,11 +26,15 @@ compile_error!("enzyme-toolchain supports Linux and macOS");
 
 mod artifact;
 mod bundle;
+mod check;
+mod child;
+mod debian;
 mod error;
 mod hash;
 mod installed;
 mod lock;
 mod manifest;
+mod mirror;
 mod pip;
 mod platform;
 mod progress;
@@ -44,12 +48,16 @@ mod unbundle;
 mod upkeep;
 
 pub use bundle::bundle;
+pub use debian::{
+    Archive, Debian, FetchOptions, Mirror, Origin, Package, VerifiedDeb, fetch_packages,
+};
 pub use error::{Error, Result};
 pub use installed::{Installed, Problem, Tool};
 pub use lock::{
     Artifact, DEFAULT_PROFILE, Facts, Lock, Profile, Recipe, Source, TakenFile, ToolPaths,
 };
 pub use manifest::Manifest;
+pub use mirror::mirror;
 pub use platform::Platform;
 pub use progress::{Phase, Progress, Silent};
 pub use relock::{relock, write_lock};

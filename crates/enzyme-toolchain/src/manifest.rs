@@ -4,22 +4,45 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::debian::{self, Debian};
 use crate::error::{Error, Result};
-use crate::lock::Profile;
+use crate::lock::{Facts, Profile, ToolPaths};
 use crate::platform::Platform;
 
 /// What we want and why; [`crate::relock`] turns it into a lock.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    pub(crate) profile: BTreeMap<String, Profile>,
+    pub(crate) profile: BTreeMap<String, WantedProfile>,
     pub(crate) artifact: Vec<Wanted>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedProfile {
+    tools: ToolPaths,
+    engine: Facts,
+    llvm: Facts,
+    /// The packages that it needs of Debian.
+    pub debian: Option<debian::Wanted>,
+}
+
+impl WantedProfile {
+    /// The profile as a lock has it.
+    pub(crate) fn profile(&self, debian: Option<Debian>) -> Profile {
+        Profile {
+            tools: self.tools.clone(),
+            engine: self.engine.clone(),
+            llvm: self.llvm.clone(),
+            debian,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Wanted {
     pub id: String,
-    pub profile: String,
+    pub profiles: Vec<String>,
     #[serde(flatten)]
     pub source: WantedSource,
     pub name: String,

@@ -1,16 +1,12 @@
 //! Fetching wheels with the pip that is installed, so that the user's own index, proxy and certificates apply.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
+use crate::child;
 use crate::error::{Error, Result};
 use crate::progress::Meter;
-
-/// How often the growing file is looked at.
-const POLL: Duration = Duration::from_millis(100);
 
 /// What to ask pip for.
 pub(crate) struct Request<'a> {
@@ -112,71 +108,22 @@ fn run(
     dest: &Path,
     meter: &mut Meter<'_>,
 ) -> Result<()> {
-    let log_path = dest.join("pip.log");
-    let log = fs::File::create(&log_path).map_err(Error::io("create", &log_path))?;
-    let log_too = log.try_clone().map_err(Error::io("write", &log_path))?;
+    let log = dest.join("pip.log");
     command
         .env("TMPDIR", dest.join("scratch"))
         // A guard against installing into the system; nothing is installed here.
-        .env("PIP_REQUIRE_VIRTUALENV", "0")
-        .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(log_too);
-    let program = PathBuf::from(command.get_program());
-    let mut child = command.spawn().map_err(Error::io("run", &program))?;
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(Error::io("wait for", &program))? {
-            break status;
-        }
-        if let Err(error) = meter.set(largest_file(dest)) {
-            // It may have ended by itself in the meantime; either way it is gone afterwards.
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(error);
-        }
-        std::thread::sleep(POLL);
-    };
+        .env("PIP_REQUIRE_VIRTUALENV", "0");
+    // The largest file is what pip has written of the wheel so far.
+    let watch = || meter.set(child::sizes(dest).pop().unwrap_or(0));
+    let status = child::run(&mut command, &log, watch)?;
     if status.success() {
         return Ok(());
     }
     Err(Error::PipFailed {
         file: request.label.to_owned(),
         status: status.to_string(),
-        log: tail(&log_path),
+        log: child::tail(&log),
     })
-}
-
-/// The size of the largest file below `directory`: what pip has written of the wheel so far.
-fn largest_file(directory: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return 0;
-    };
-    let sizes = entries.flatten().map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => largest_file(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    });
-    sizes.max().unwrap_or(0)
-}
-
-/// The last lines of pip's output, which hold the reason.
-fn tail(path: &Path) -> String {
-    let mut bytes = Vec::new();
-    if let Ok(file) = fs::File::open(path) {
-        // What cannot be read is left out of the message; the message itself still says that pip failed.
-        let _ = file.take(1 << 20).read_to_end(&mut bytes);
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(8)..]
-        .iter()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 fn only_file(directory: &Path, request: &Request<'_>) -> Result<PathBuf> {

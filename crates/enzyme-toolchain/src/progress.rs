@@ -39,6 +39,17 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
 }
 
+/// Shows nothing, but stops when the one inside does.
+pub(crate) struct Unseen<'a>(pub &'a dyn Progress);
+
+impl Progress for Unseen<'_> {
+    fn update(&self, _: Phase, _: &str, _: u64, _: u64) {}
+    fn note(&self, _: &str) {}
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
 /// Counts the bytes of one item in one phase.
 pub(crate) struct Meter<'a> {
     progress: &'a dyn Progress,

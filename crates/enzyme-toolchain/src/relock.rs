@@ -1,24 +1,47 @@
 //! Making the lock: downloads every artifact of the manifest, for every platform, and writes down what came.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use zip::ZipArchive;
 
+use crate::debian::{self, Package};
 use crate::error::{Error, Result};
 use crate::hash::{self, CopyError};
-use crate::lock::{Artifact, Data, Lock, Source, TakenFile};
+use crate::lock::{Artifact, Data, Lock, Source, TakenFile, VERSION};
 use crate::manifest::{Manifest, Take, Wanted, WantedSource};
 use crate::pip;
 use crate::platform::Platform;
-use crate::progress::{Meter, Phase, Progress, Silent};
+use crate::progress::{Meter, Phase, Progress, Silent, Unseen};
+use crate::store::Store;
 
 /// No single artifact or file in a lock is larger.
 const LIMIT: u64 = 4 << 30;
 
-/// Makes the lock for a manifest.
-pub fn relock(manifest: &Manifest, progress: &dyn Progress) -> Result<Lock> {
+/// Makes the lock for a manifest. The store keeps the Debian packages, which must be read for their licences. `previous` is
+/// the lock that this one takes the place of: where the packages of a profile are still the same, so is its snapshot.
+pub fn relock(
+    manifest: &Manifest,
+    previous: Option<&Lock>,
+    store: &Store,
+    progress: &dyn Progress,
+) -> Result<Lock> {
+    let mut profile = BTreeMap::new();
+    let mut package = Vec::new();
+    for (name, wanted) in &manifest.profile {
+        let mut debian = None;
+        if let Some(wanted) = &wanted.debian {
+            let (mut found, packages) = debian::resolve(wanted, name, store, progress)?;
+            if let Some(snapshot) = previous.and_then(|lock| still_good(lock, name, &packages)) {
+                found.snapshot = snapshot;
+            }
+            package.extend(packages);
+            debian = Some(found);
+        }
+        profile.insert(name.clone(), wanted.profile(debian));
+    }
     let mut artifact = Vec::new();
     for wanted in &manifest.artifact {
         for (platform, name_there) in &wanted.platforms {
@@ -27,12 +50,34 @@ pub fn relock(manifest: &Manifest, progress: &dyn Progress) -> Result<Lock> {
     }
     Lock::new(
         Data {
-            version: 1,
-            profile: manifest.profile.clone(),
+            version: VERSION,
+            profile,
             artifact,
+            package,
         },
         "the new lock",
     )
+}
+
+/// The snapshot of a profile in another lock, if that has the very same packages.
+fn still_good(previous: &Lock, profile: &str, packages: &[Package]) -> Option<String> {
+    let before = previous.packages().iter();
+    let before: Vec<_> = before
+        .filter(|package| package.profile == profile)
+        .collect();
+    let same = before.len() == packages.len() && packages.iter().all(|new| before.contains(&new));
+    let snapshot = || {
+        Some(
+            previous
+                .profiles()
+                .get(profile)?
+                .debian
+                .as_ref()?
+                .snapshot
+                .clone(),
+        )
+    };
+    same.then(snapshot).flatten()
 }
 
 fn pin(
@@ -57,13 +102,13 @@ fn pin(
     let path = pip::download(
         &request,
         temp.path(),
-        Meter::new(&SilentButStoppable(progress), Phase::Download, &label, 0),
+        Meter::new(&Unseen(progress), Phase::Download, &label, 0),
     )?;
     let (file, size, sha256) = describe(&path)?;
     progress.note(&format!("{file}: {size} bytes"));
     Ok(Artifact {
         id: wanted.id.clone(),
-        profile: wanted.profile.clone(),
+        profiles: wanted.profiles.clone(),
         platform,
         source: Source::Wheel {
             python: python.clone(),
@@ -81,16 +126,6 @@ fn pin(
             .map(|take| pin_file(&path, take))
             .collect::<Result<_>>()?,
     })
-}
-
-struct SilentButStoppable<'a>(&'a dyn Progress);
-
-impl Progress for SilentButStoppable<'_> {
-    fn update(&self, _: Phase, _: &str, _: u64, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
 }
 
 fn describe(path: &Path) -> Result<(String, u64, String)> {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::artifact::Downloaded;
+use crate::debian::{Mirror, from_mirror};
 use crate::error::{Error, Result};
 use crate::installed::Installed;
-use crate::lock::{Artifact, DEFAULT_PROFILE, Lock, Recipe, Source};
+use crate::lock::{Artifact, DEFAULT_PROFILE, Lock, Recipe, Source, TakenFile};
 use crate::pip;
 use crate::platform::Platform;
 use crate::progress::{Meter, Phase, Progress};
@@ -23,6 +24,8 @@ pub struct SetupOptions {
     pub offline: bool,
     /// Take the artifacts from this directory and never download.
     pub from_dir: Option<PathBuf>,
+    /// Take the artifacts from this mirror instead of the registry.
+    pub mirror: Option<Mirror>,
     /// Check every file by hash and replace what is wrong.
     pub repair: bool,
 }
@@ -34,6 +37,7 @@ impl Default for SetupOptions {
             platform: None,
             offline: false,
             from_dir: None,
+            mirror: None,
             repair: false,
         }
     }
@@ -155,10 +159,10 @@ fn fetch(
     downloaded
         .verify(artifact, progress)?
         .extract(artifact, &objects, progress)?;
-    writing.publish(&objects, std::slice::from_ref(artifact))
+    writing.publish(&objects, artifact.files.iter().map(TakenFile::object_name))
 }
 
-fn obtain(
+pub(crate) fn obtain(
     artifact: &Artifact,
     options: &SetupOptions,
     temp: &Path,
@@ -176,6 +180,9 @@ fn obtain(
             path,
             "put the right file there, or leave out --from to download it",
         ));
+    }
+    if let Some(mirror) = &options.mirror {
+        return from_mirror(mirror, artifact, temp, progress);
     }
     if options.offline {
         return Err(Error::Offline {

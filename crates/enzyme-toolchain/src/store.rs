@@ -227,12 +227,12 @@ impl Writing<'_> {
     }
 
     /// Makes checked files, named as objects, visible as such. An object that is already there is replaced.
-    pub(crate) fn publish(&self, directory: &Path, artifacts: &[Artifact]) -> Result<()> {
-        let names: BTreeSet<_> = artifacts
-            .iter()
-            .flat_map(|artifact| &artifact.files)
-            .map(TakenFile::object_name)
-            .collect();
+    pub(crate) fn publish(
+        &self,
+        directory: &Path,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<()> {
+        let names: BTreeSet<_> = names.into_iter().collect();
         for name in names {
             let to = self.store.objects().join(&name);
             fs::rename(directory.join(&name), &to).map_err(Error::io("create", &to))?;

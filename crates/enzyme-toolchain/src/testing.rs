@@ -8,8 +8,9 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::debian::{Archive, Package};
 use crate::hash::Fingerprint;
-use crate::lock::{Data, Facts, Profile, ToolPaths};
+use crate::lock::{Data, Facts, Profile, ToolPaths, VERSION};
 use crate::{Artifact, Lock, Platform, SetupOptions, Silent, Source, Store, TakenFile, setup};
 
 /// A lock, its wheels in a directory, and an empty store, all on a path with a space and letters beyond ASCII.
@@ -88,11 +89,13 @@ pub(crate) fn data(artifact: Vec<Artifact>) -> Data {
         tools,
         engine: facts("Enzyme"),
         llvm: facts("clang"),
+        debian: None,
     };
     Data {
-        version: 1,
+        version: VERSION,
         profile: [("portable".to_owned(), profile)].into(),
         artifact,
+        package: Vec::new(),
     }
 }
 
@@ -123,7 +126,7 @@ pub(crate) fn wheel(id: &str, files: &[(&str, &str, &[u8])]) -> (Artifact, Vec<u
     };
     let mut artifact = Artifact {
         id: id.to_owned(),
-        profile: "portable".to_owned(),
+        profiles: vec!["portable".to_owned()],
         platform: Platform::host().unwrap(),
         source: Source::Wheel {
             python: "3.12".to_owned(),
@@ -158,4 +161,22 @@ pub(crate) fn flip(path: &std::path::Path, position: usize) {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     fs::write(path, bytes).unwrap();
     fs::set_permissions(path, permissions).unwrap();
+}
+
+/// A package of some bytes, which are not really a package, and what a lock says of it.
+pub(crate) fn package(name: &str, bytes: &[u8]) -> (Package, Vec<u8>) {
+    let Fingerprint { size, sha256 } = Fingerprint::of(bytes);
+    let package = Package {
+        profile: "full".to_owned(),
+        platform: Platform::host().unwrap(),
+        name: name.to_owned(),
+        version: "1:1.0+b1".to_owned(),
+        architecture: "amd64".to_owned(),
+        archive: Archive::Debian,
+        file: format!("pool/main/{name}_1.0+b1_amd64.deb"),
+        size,
+        sha256,
+        licences: vec!["MIT".to_owned()],
+    };
+    (package, bytes.to_owned())
 }

@@ -43,7 +43,10 @@ pub fn unbundle(
         progress,
     }
     .run(file.take(length))?;
-    writing.publish(temp.path(), recipe.artifacts())?;
+    writing.publish(
+        temp.path(),
+        recipe.objects().map(|object| object.object_name()),
+    )?;
     writing.assemble(&recipe)
 }
 
@@ -125,7 +128,7 @@ impl Unpacking<'_> {
     fn decompress<R: Read>(&self, compressed: R, recipes: &[Recipe]) -> Result<impl Read + use<R>> {
         let files = |recipe: &Recipe| {
             recipe
-                .files()
+                .objects()
                 .map(|file| file.size + TAR_BLOCKS)
                 .sum::<u64>()
         };
@@ -244,8 +247,8 @@ impl Unpacking<'_> {
 
 fn expected(recipes: &[Recipe]) -> Expected {
     let of_recipe = |(index, recipe): (usize, &Recipe)| {
-        let named = |file: &TakenFile| (name_in_bundle(recipe, file), (index, file.clone()));
-        recipe.files().map(named).collect::<Vec<_>>()
+        let named = |file: TakenFile| (name_in_bundle(recipe, &file), (index, file));
+        recipe.objects().map(named).collect::<Vec<_>>()
     };
     recipes.iter().enumerate().flat_map(of_recipe).collect()
 }
@@ -267,7 +270,7 @@ mod tests {
 
     fn packed(fixture: &Fixture) -> PathBuf {
         let path = fixture.dir.path().join("bundle.tar.zst");
-        bundle(&fixture.setup().unwrap(), &path, &Silent).unwrap();
+        bundle(&fixture.setup().unwrap(), &[], &path, &Silent).unwrap();
         fs::remove_dir_all(fixture.store.root()).unwrap();
         path
     }
@@ -319,7 +322,7 @@ mod tests {
         flip(&installed.root().join("bin/zig"), 0);
         let path = fixture.dir.path().join("bundle.tar.zst");
         assert!(matches!(
-            bundle(&installed, &path, &Silent),
+            bundle(&installed, &[], &path, &Silent),
             Err(Error::Damaged { .. })
         ));
         assert!(!path.exists());

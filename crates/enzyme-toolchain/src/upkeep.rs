@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::installed::LOCK_FILE;
-use crate::lock::{Lock, Recipe, TakenFile};
+use crate::lock::{Lock, Recipe};
 use crate::progress::Progress;
 use crate::store::{Store, Writing};
 
@@ -83,8 +83,8 @@ fn unneeded(writing: &Writing<'_>, lock: &Lock) -> Result<Cleared> {
     // An object is needed by a toolchain of this lock that is installed, or by one whose setup was cut short.
     let objects: BTreeSet<_> = recipes
         .iter()
-        .flat_map(Recipe::files)
-        .map(TakenFile::object_name)
+        .flat_map(Recipe::objects)
+        .map(|object| object.object_name())
         .collect();
     let others = entries(&store.toolchains())?
         .into_iter()

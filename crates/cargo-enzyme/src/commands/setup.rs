@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use enzyme_toolchain::{DEFAULT_PROFILE, Installed, Lock, Platform, SetupOptions, Store, setup};
+use enzyme_toolchain::{
+    DEFAULT_PROFILE, Installed, Lock, Mirror, Platform, SetupOptions, Store, setup,
+};
 use serde_json::json;
 
 use crate::ui::Ui;
@@ -32,6 +34,9 @@ pub struct Args {
     /// Take the wheels from this directory instead of downloading them
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
+    /// Take the wheels from this content-addressed mirror (see `toolchain mirror`), a directory or an address
+    #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["from", "offline"])]
+    mirror: Option<Mirror>,
     /// Check every file by hash, and replace what was changed
     #[arg(long)]
     repair: bool,
@@ -67,6 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         platform: None,
         offline: args.offline,
         from_dir: args.from.clone(),
+        mirror: args.mirror.clone(),
         repair: args.repair,
     };
     let already = !args.repair

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use enzyme_toolchain::{
-    Cleared, DEFAULT_PROFILE, Error, Installed, Listed, Manifest, Platform, Problem, SetupOptions,
-    Store,
+    Cleared, DEFAULT_PROFILE, Error, FetchOptions, Installed, Listed, Lock, Manifest, Mirror,
+    Origin, Platform, Problem, SetupOptions, Store, fetch_packages,
 };
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -29,6 +29,7 @@ enum Command {
     Gc(GcArgs),
     Bundle(BundleArgs),
     Unbundle(UnbundleArgs),
+    Mirror(MirrorArgs),
     Key(KeyArgs),
     Lock(LockArgs),
 }
@@ -41,6 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Gc(args) => gc(args),
         Command::Bundle(args) => bundle(args),
         Command::Unbundle(args) => unbundle(args),
+        Command::Mirror(args) => mirror(args),
         Command::Key(args) => key(args),
         Command::Lock(args) => lock(args),
     }
@@ -235,9 +237,8 @@ struct BundleArgs {
     /// For which machine [default: this one]
     #[arg(long, value_name = "NAME")]
     platform: Option<Platform>,
-    /// Never download: fail if the toolchain is not installed
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    source: Source,
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -247,18 +248,56 @@ struct BundleArgs {
 
 fn bundle(args: &BundleArgs) -> anyhow::Result<ExitCode> {
     let (store, ui) = (Store::from_env()?, Ui::new(args.quiet));
+    let (lock, options) = (args.which.lock.read()?, args.source.setup_options());
     let options = SetupOptions {
         profile: args.which.profile.clone(),
         platform: args.platform,
-        offline: args.offline,
-        ..SetupOptions::default()
+        ..options
     };
-    let installed = enzyme_toolchain::setup(&store, &args.which.lock.read()?, &options, &ui)?;
-    let name = format!("oxide-enzyme-{}.tar.zst", installed.recipe().key());
+    let installed = enzyme_toolchain::setup(&store, &lock, &options, &ui)?;
+    let recipe = installed.recipe();
+    let debs = fetch_packages(&store, recipe, &args.source.fetch_options(), &ui)?;
+    let name = format!("oxide-enzyme-{}.tar.zst", recipe.key());
     let output = args.output.as_deref().unwrap_or(Path::new(&name));
-    enzyme_toolchain::bundle(&installed, output, &ui)?;
+    enzyme_toolchain::bundle(&installed, &debs, output, &ui)?;
     println!("{}", output.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where to take from what is not in the store: by default pip's registry for wheels, apt's mirrors for Debian packages.
+#[derive(clap::Args)]
+struct Source {
+    /// Never download: fail if something is missing
+    #[arg(long)]
+    offline: bool,
+    /// Take what is missing from this content-addressed mirror (see `toolchain mirror`), a directory or an address
+    #[arg(long, value_name = "DIR|URL", conflicts_with = "offline")]
+    mirror: Option<Mirror>,
+    /// Take Debian packages from snapshot.debian.org, which has every version that ever was
+    #[arg(long, conflicts_with_all = ["offline", "mirror"])]
+    snapshot: bool,
+}
+
+impl Source {
+    fn setup_options(&self) -> SetupOptions {
+        SetupOptions {
+            offline: self.offline,
+            mirror: self.mirror.clone(),
+            ..SetupOptions::default()
+        }
+    }
+
+    fn fetch_options(&self) -> FetchOptions {
+        let origin = match &self.mirror {
+            Some(mirror) => Origin::Mirror(mirror.clone()),
+            None if self.snapshot => Origin::Snapshot,
+            None => Origin::Apt,
+        };
+        FetchOptions {
+            offline: self.offline,
+            origin,
+        }
+    }
 }
 
 /// Install the toolchain from a bundle; every byte is checked against the lock
@@ -286,6 +325,58 @@ fn unbundle(args: &UnbundleArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lay out everything that a toolchain is made of in a directory, each file as sha256/HEX
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo enzyme toolchain mirror /srv/oxide-enzyme --profile full
+  cargo enzyme setup --mirror /srv/oxide-enzyme
+  cargo enzyme toolchain bundle --profile full --mirror https://mirror.example/oxide-enzyme
+
+Every byte is checked against the lock. What is there and right already stays. Nix reads such a directory as one of its
+`hashed-mirrors`.")]
+struct MirrorArgs {
+    /// The directory, made if it is not there
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// For which machine [default: this one]
+    #[arg(long, value_name = "NAME")]
+    platform: Option<Platform>,
+    #[command(flatten)]
+    source: Source,
+    /// Show nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print the files as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+fn mirror(args: &MirrorArgs) -> anyhow::Result<ExitCode> {
+    let (store, ui) = (Store::from_env()?, Ui::new(args.quiet));
+    let platform = args.platform.map_or_else(Platform::host, Ok)?;
+    let recipe = args
+        .which
+        .lock
+        .read()?
+        .recipe(&args.which.profile, platform)?;
+    let debs = fetch_packages(&store, &recipe, &args.source.fetch_options(), &ui)?;
+    let options = args.source.setup_options();
+    let files = enzyme_toolchain::mirror(&recipe, &debs, &args.directory, &options, &ui)?;
+    let place = args.directory.display();
+    ui.say(&format!("{} files are in {place}", files.len()));
+    if args.json {
+        let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        println!(
+            "{:#}",
+            json!({ "directory": place.to_string(), "files": files })
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Print the toolchain's key: the sha256 of its lock, made for naming CI caches
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  key=$(cargo enzyme toolchain key)")]
@@ -299,7 +390,7 @@ fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Make the lock from the manifest: downloads every artifact for every platform
+/// Make the lock from the manifest: downloads every artifact and package for every platform
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -326,7 +417,10 @@ fn lock(args: &LockArgs) -> anyhow::Result<ExitCode> {
         format!("cannot read {origin}; run this in a checkout of oxide-enzyme, or name the manifest with --manifest")
     })?;
     let ui = Ui::new(args.quiet);
-    let lock = enzyme_toolchain::relock(&Manifest::parse(&text, &origin)?, &ui)?;
+    let manifest = Manifest::parse(&text, &origin)?;
+    // One that cannot be read (of an older version, say) is no hindrance to making a new one.
+    let previous = Lock::read(&args.output).ok();
+    let lock = enzyme_toolchain::relock(&manifest, previous.as_ref(), &Store::from_env()?, &ui)?;
     let output = args.output.display();
     if !args.check {
         enzyme_toolchain::write_lock(&lock, &args.output)?;
