@@ -42,6 +42,7 @@ impl Place {
             .env("OXIDE_ENZYME_HOME", self.store())
             .stdin(Stdio::null());
         command.env("XDG_CACHE_HOME", self.dir.path().join("cache"));
+        command.env_remove("OXIDE_ENZYME_PROFILE");
         command
     }
 

@@ -43,9 +43,8 @@ pub fn add_derivatives(invocation: &Invocation) -> Result<Vec<String>, Error> {
         std::fs::rename(&replacement, &target).map_err(Error::io("write", &target))?;
         objects.push(target);
     }
-    // `zig ar` is llvm-ar.
-    let mut command = std::process::Command::new(session.toolchain.clang()?.program);
-    command.args(["ar", "rs"]).arg(&archive).args(objects);
+    let mut command = session.toolchain.ar()?.command();
+    command.arg("rs").arg(&archive).args(objects);
     process::succeed(
         "adding derivatives to a static library",
         &mut command,

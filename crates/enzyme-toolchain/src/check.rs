@@ -87,7 +87,7 @@ fn check_packages(data: &Data) -> Check {
 }
 
 fn check_tools(tools: &ToolPaths, has: impl Fn(&str) -> bool) -> Check {
-    for tool in [&tools.engine, &tools.clang, &tools.lld] {
+    for tool in [&tools.engine, &tools.clang, &tools.lld, &tools.ar] {
         if !tool.first().is_some_and(|program| has(program)) {
             return Err(format!(
                 "tool {tool:?} does not begin with a file of the toolchain"

@@ -48,6 +48,18 @@ pub enum Error {
         known: String,
     },
 
+    /// A tool that a package brings is not on this machine.
+    #[error(
+        "{} is not there: the profile `{profile}` is for machines that have its packages; use the container image, or \
+         leave the variable OXIDE_ENZYME_PROFILE unset to use the portable toolchain", .program.display()
+    )]
+    MissingTool {
+        /// The tool.
+        program: PathBuf,
+        /// The profile.
+        profile: String,
+    },
+
     /// A lock or manifest is malformed.
     #[error(
         "{origin}: {reason}; restore the file, or make it again with `cargo enzyme toolchain lock`"

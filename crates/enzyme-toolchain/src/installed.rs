@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::hash::{self, Fingerprint};
@@ -17,10 +18,12 @@ use crate::stamp::{self, Stamp, Stamps};
 pub(crate) const LOCK_FILE: &str = "toolchain.lock";
 
 /// A toolchain in a store, whole when it was installed. Its tools are handed out only after a check that they still are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Installed {
     root: PathBuf,
     recipe: Recipe,
+    /// What this process found to be as the lock says.
+    checked: Arc<Mutex<Stamps>>,
 }
 
 /// A program of the toolchain.
@@ -56,6 +59,7 @@ impl Installed {
         let installed = Installed {
             root,
             recipe: recipe.clone(),
+            checked: Arc::default(),
         };
         for (path, _) in installed.expected() {
             match path.symlink_metadata() {
@@ -104,31 +108,54 @@ impl Installed {
         self.tool(&self.recipe.facts().tools.lld)
     }
 
+    /// The archiver, as `llvm-ar`, checked.
+    pub fn ar(&self) -> Result<Tool> {
+        self.tool(&self.recipe.facts().tools.ar)
+    }
+
+    /// Tells the processes that a command will start what this one has checked. It spares them reading everything again
+    /// where no record of it can be kept: in a read-only store of a user without a home.
+    pub fn hand_on(&self, command: &mut Command) {
+        let (name, text) = stamp::to_hand_on(&self.root, &self.checked());
+        command.env(name, text);
+    }
+
     fn tool(&self, words: &[String]) -> Result<Tool> {
         self.ensure_intact()?;
         let (program, arguments) = words.split_first().ok_or_else(|| Error::BadLock {
             origin: LOCK_FILE.to_owned(),
             reason: "a tool has no program".to_owned(),
         })?;
+        // An absolute path, of a locked package, stays as it is.
+        let program = self.root.join(program);
+        if !program.is_file() {
+            return Err(Error::MissingTool {
+                program,
+                profile: self.recipe.profile().to_owned(),
+            });
+        }
         Ok(Tool {
-            program: self.root.join(program),
+            program,
             arguments: arguments.to_vec(),
         })
     }
 
     /// Fails if any file was changed since it was installed. Costs one look at each file (no reading) while sizes, times
     /// and inodes are those of the last full check; a file for which they differ is hashed.
+    ///
+    /// Tools that belong to locked packages are not looked at: their bytes were checked when the packages were unpacked, and
+    /// it is the image's digest that says that they still are the same.
     pub fn ensure_intact(&self) -> Result<()> {
-        let known = stamp::load(&self.root);
+        let mut known = stamp::load(&self.root);
+        known.extend(&self.checked());
+        known.extend(&stamp::handed_on(&self.root));
         let mut stamps = Stamps::default();
-        let mut stale = false;
         for (path, expected) in self.expected() {
             let now = Stamp::of(&path)?;
             if known.contains(&path, &now) {
                 stamps.insert(path, now);
                 continue;
             }
-            stale = true;
             let mut meter = Meter::new(&Silent, Phase::Verify, "", expected.size);
             check(&path, &expected, &mut meter)?;
             // If it changed in the meantime (another setup linking to the same file will do), the next check hashes it.
@@ -136,9 +163,7 @@ impl Installed {
                 stamps.insert(path, now);
             }
         }
-        if stale {
-            stamp::save(&self.root, &stamps);
-        }
+        self.remember(stamps);
         Ok(())
     }
 
@@ -149,8 +174,17 @@ impl Installed {
             let now = Stamp::of(&path)?;
             stamps.insert(path, now);
         }
-        stamp::save(&self.root, &stamps);
+        self.remember(stamps);
         Ok(())
+    }
+
+    fn remember(&self, stamps: Stamps) {
+        stamp::save(&self.root, &stamps);
+        *self.checked() = stamps;
+    }
+
+    fn checked(&self) -> MutexGuard<'_, Stamps> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hashes everything, whatever the stamps say, and lists all that is wrong.
@@ -248,8 +282,10 @@ pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Fixture, flip};
-    use crate::{Platform, SetupOptions, setup};
+    use crate::debian::Debian;
+    use crate::lock::Lock;
+    use crate::testing::{self, Fixture, flip};
+    use crate::{SetupOptions, setup};
 
     #[test]
     fn every_changed_byte_is_refused_and_repaired() {
@@ -287,13 +323,7 @@ mod tests {
         let fixture = Fixture::new();
         let installed = fixture.setup().unwrap();
         fs::remove_file(installed.root().join("bin/zig")).unwrap();
-        let find = || {
-            fixture
-                .store
-                .toolchain(&fixture.lock, Platform::host().unwrap())
-                .unwrap()
-        };
-        assert!(find().is_none());
+        assert!(fixture.find().is_none());
         fixture.setup().unwrap().clang().unwrap();
     }
 
@@ -332,6 +362,72 @@ mod tests {
         zig.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         installed.ensure_intact().unwrap();
         assert_ne!(fs::read_to_string(&stamp).unwrap(), before);
+    }
+
+    /// As on a file system that was made in one go: the second file differs from the first in nothing but its bytes.
+    #[test]
+    fn a_file_whose_times_say_nothing_is_read_by_every_command() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        let path = installed.root().join("bin/zig");
+        let mut stamp = Stamp::of(&path).unwrap();
+        let line = |stamp: &Stamp| {
+            let mut stamps = Stamps::default();
+            stamps.insert(path.clone(), stamp.clone());
+            stamps
+        };
+        stamp::save(installed.root(), &line(&stamp.clone()));
+        assert!(stamp::load(installed.root()).contains(&path, &stamp));
+        stamp.forget_changes();
+        stamp::save(installed.root(), &line(&stamp));
+        assert!(!stamp::load(installed.root()).contains(&path, &stamp));
+    }
+
+    #[test]
+    fn what_a_command_checked_its_children_need_not_read() {
+        let fixture = Fixture::new();
+        let installed = fixture.setup().unwrap();
+        let mut command = Command::new("true");
+        installed.hand_on(&mut command);
+        let handed: Vec<_> = command.get_envs().collect();
+        let (_, Some(text)) = handed[0] else {
+            panic!("nothing was handed on")
+        };
+        let text = text.to_str().unwrap();
+        let zig = installed.root().join("bin/zig");
+        let stamp = Stamp::of(&zig).unwrap();
+        assert!(stamp::parse_handed_on(text, installed.root()).contains(&zig, &stamp));
+        let elsewhere = Path::new("/another/root");
+        assert!(!stamp::parse_handed_on(text, elsewhere).contains(&zig, &stamp));
+    }
+
+    #[test]
+    fn a_tool_of_a_package_must_be_there() {
+        let mut fixture = Fixture::new();
+        let mut data = testing::data(fixture.lock.artifacts().to_vec());
+        let profile = data.profile.get_mut("portable").unwrap();
+        profile.debian = Some(Debian {
+            suite: "trixie".to_owned(),
+            components: vec!["main".to_owned()],
+            snapshot: "20261126T120000Z".to_owned(),
+        });
+        let tools = &mut profile.tools;
+        tools.clang = vec!["/usr/bin/env".to_owned()];
+        tools.ar = vec!["/usr/bin/not-there-22".to_owned()];
+        let (mut package, _) = testing::package("clang-22", b"clang");
+        package.profile = "portable".to_owned();
+        data.package.push(package);
+        fixture.lock = Lock::new(data, "the test's lock").unwrap();
+        let installed = fixture.setup().unwrap();
+        assert_eq!(
+            installed.clang().unwrap().program,
+            Path::new("/usr/bin/env")
+        );
+        let message = installed.ar().unwrap_err().to_string();
+        assert!(
+            message.contains("/usr/bin/not-there-22") && message.contains("OXIDE_ENZYME_PROFILE"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod manifest;
 mod mirror;
 mod pip;
 mod platform;
+mod profile;
 mod progress;
 mod relock;
 mod setup;
@@ -59,6 +60,7 @@ pub use lock::{
 pub use manifest::Manifest;
 pub use mirror::mirror;
 pub use platform::Platform;
+pub use profile::chosen_profile;
 pub use progress::{Phase, Progress, Silent};
 pub use relock::{relock, write_lock};
 pub use setup::{SetupOptions, setup};

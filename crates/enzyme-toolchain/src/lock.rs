@@ -83,6 +83,8 @@ pub struct ToolPaths {
     pub clang: Vec<String>,
     /// lld, as `ld.lld`.
     pub lld: Vec<String>,
+    /// The archiver, as `llvm-ar`.
+    pub ar: Vec<String>,
 }
 
 /// What a component is, for messages and for `doctor`.
@@ -416,7 +418,7 @@ mod tests {
     #[test]
     fn bad_locks_are_refused_with_the_reason() {
         type Edit = fn(&mut Data);
-        let cases: [(&str, Edit); 12] = [
+        let cases: [(&str, Edit); 13] = [
             ("version 3", |data| data.version = 3),
             ("plain relative path", |data| {
                 data.artifact[0].files[0].to = "../catalyst".to_owned()
@@ -443,6 +445,10 @@ mod tests {
                 data.artifact[0].files[0].size = u64::MAX / 2
             }),
             ("twice", |data| data.artifact.push(data.artifact[0].clone())),
+            ("does not begin with a file", |data| {
+                let tools = &mut data.profile.get_mut("portable").unwrap().tools;
+                tools.ar = vec!["/usr/bin/../../tmp/ar".to_owned()];
+            }),
             ("does not begin with a file", |data| {
                 data.artifact[1].files[0].to = "bin/zag".to_owned()
             }),

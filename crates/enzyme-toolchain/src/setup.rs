@@ -7,16 +7,17 @@ use crate::artifact::Downloaded;
 use crate::debian::{Mirror, from_mirror};
 use crate::error::{Error, Result};
 use crate::installed::Installed;
-use crate::lock::{Artifact, DEFAULT_PROFILE, Lock, Recipe, Source, TakenFile};
+use crate::lock::{Artifact, Lock, Recipe, Source, TakenFile};
 use crate::pip;
 use crate::platform::Platform;
+use crate::profile::chosen_profile;
 use crate::progress::{Meter, Phase, Progress};
 use crate::store::{Store, Writing};
 
 /// What to set up and from where.
 #[derive(Clone, Debug)]
 pub struct SetupOptions {
-    /// The profile; `portable` by default.
+    /// The profile; the [chosen](chosen_profile) one by default.
     pub profile: String,
     /// The platform; this machine's by default. Another's is for bundles.
     pub platform: Option<Platform>,
@@ -33,7 +34,7 @@ pub struct SetupOptions {
 impl Default for SetupOptions {
     fn default() -> Self {
         SetupOptions {
-            profile: DEFAULT_PROFILE.to_owned(),
+            profile: chosen_profile(),
             platform: None,
             offline: false,
             from_dir: None,
@@ -239,7 +240,8 @@ mod tests {
         fs::remove_file(fixture.store.root().join("setup.lock")).unwrap();
         let options = SetupOptions {
             offline: true,
-            ..SetupOptions::default()
+            from_dir: None,
+            ..fixture.options()
         };
         setup(&fixture.store, &fixture.lock, &options, &Silent).unwrap();
         assert!(!fixture.store.root().join("setup.lock").exists());
@@ -257,13 +259,7 @@ mod tests {
             );
             assert!(message.contains("sha256"), "{message}");
             assert_eq!(fixture.leftovers(), 0);
-            assert!(
-                fixture
-                    .store
-                    .toolchain(&fixture.lock, Platform::host().unwrap())
-                    .unwrap()
-                    .is_none()
-            );
+            assert!(fixture.find().is_none());
         }
     }
 
@@ -336,7 +332,8 @@ mod tests {
         let fixture = Fixture::new();
         let offline = SetupOptions {
             offline: true,
-            ..SetupOptions::default()
+            from_dir: None,
+            ..fixture.options()
         };
         let message = setup(&fixture.store, &fixture.lock, &offline, &Silent)
             .unwrap_err()

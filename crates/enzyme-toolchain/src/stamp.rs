@@ -1,6 +1,7 @@
 //! Stamps: what a checked file looked like from outside, so that it need not be read again while it still does.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,8 +14,11 @@ use crate::store;
 const FILE: &str = ".stamp";
 const HEADER: &str = "oxide-enzyme stamps 1";
 
+/// The stamps of a toolchain that a parent process just checked, for its children.
+const HANDED_ON: &str = "OXIDE_ENZYME_CHECKED";
+
 /// Size, times and inode of a file. Any write changes the change time, which no ordinary program can set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp {
     size: u64,
     modified: i128,
@@ -36,19 +40,41 @@ impl Stamp {
             inode: metadata.ino(),
         })
     }
+
+    /// Whether it may be relied upon by a later command. A file system made in one go (SquashFS, say) has no change times of
+    /// its own and gives the time of modification for both: there another file may look the same after another image took
+    /// the place of this one.
+    fn lasts(&self) -> bool {
+        self.changed > self.modified
+    }
+
+    /// As a file system without change times would show it.
+    #[cfg(test)]
+    pub(crate) fn forget_changes(&mut self) {
+        self.changed = self.modified;
+    }
 }
 
-/// The stamps of a toolchain, by file name within its directory.
-#[derive(Debug, Default)]
-pub(crate) struct Stamps(BTreeMap<PathBuf, Stamp>);
+/// Stamps of the files of a toolchain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamps(BTreeSet<(PathBuf, Stamp)>);
 
 impl Stamps {
     pub(crate) fn insert(&mut self, path: PathBuf, stamp: Stamp) {
-        self.0.insert(path, stamp);
+        self.0.insert((path, stamp));
     }
 
     pub(crate) fn contains(&self, path: &Path, stamp: &Stamp) -> bool {
-        self.0.get(path) == Some(stamp)
+        self.0.contains(&(path.to_owned(), stamp.clone()))
+    }
+
+    pub(crate) fn extend(&mut self, other: &Stamps) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
+    fn lasting(&self) -> Stamps {
+        let lasting = self.0.iter().filter(|(_, stamp)| stamp.lasts());
+        Stamps(lasting.cloned().collect())
     }
 
     fn text(&self, root: &Path) -> String {
@@ -98,22 +124,43 @@ pub(crate) fn is_stamp(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with(FILE))
 }
 
-/// The stamps of the toolchain in `root`; none when there is no readable record.
+/// The recorded stamps of the toolchain in `root`; none when there is no readable record.
 pub(crate) fn load(root: &Path) -> Stamps {
     let records = [Some(root.join(FILE)), beside_user(root)];
-    let mut texts = records
-        .into_iter()
-        .flatten()
-        .filter_map(|path| fs::read_to_string(path).ok());
-    // The user's own record is newer where there is one: it is written only when the store's could not be.
-    let last = texts.next_back();
-    last.map(|text| Stamps::parse(&text, root))
-        .unwrap_or_default()
+    let mut stamps = Stamps::default();
+    for path in records.into_iter().flatten() {
+        if let Ok(text) = fs::read_to_string(path) {
+            stamps.extend(&Stamps::parse(&text, root).lasting());
+        }
+    }
+    stamps
+}
+
+/// The stamps that the process which started this one handed on, if they are about the toolchain in `root`.
+pub(crate) fn handed_on(root: &Path) -> Stamps {
+    parse_handed_on(&env::var(HANDED_ON).unwrap_or_default(), root)
+}
+
+pub(crate) fn parse_handed_on(text: &str, root: &Path) -> Stamps {
+    match text.split_once('\n') {
+        Some((name, text)) if Path::new(name) == root => Stamps::parse(text, root),
+        _ => Stamps::default(),
+    }
+}
+
+/// What [`handed_on`] reads, as a variable of the environment.
+pub(crate) fn to_hand_on(root: &Path, stamps: &Stamps) -> (&'static str, String) {
+    let text = format!("{}\n{}", root.display(), stamps.text(root));
+    (HANDED_ON, text)
 }
 
 /// Records stamps in the store or, where that is read-only, in the user's cache directory. Where neither can be written
-/// every check costs a full hash, and nothing else changes.
+/// every command costs a full hash, and nothing else changes.
 pub(crate) fn save(root: &Path, stamps: &Stamps) {
+    let stamps = stamps.lasting();
+    if stamps.0.is_subset(&load(root).0) {
+        return;
+    }
     let text = stamps.text(root);
     if write(&root.join(FILE), &text).is_ok() {
         return;

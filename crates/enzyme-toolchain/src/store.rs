@@ -19,8 +19,9 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::installed::{self, Installed};
-use crate::lock::{Artifact, DEFAULT_PROFILE, Lock, Recipe, TakenFile};
+use crate::lock::{Artifact, Lock, Recipe, TakenFile};
 use crate::platform::Platform;
+use crate::profile::chosen_profile;
 use crate::progress::{Meter, Phase, Progress};
 
 const APPLICATION: &str = "oxide-enzyme";
@@ -52,9 +53,9 @@ impl Store {
         &self.root
     }
 
-    /// The default profile's toolchain, if it is there. Quick: contents are checked when a tool is asked for.
+    /// The [chosen](chosen_profile) profile's toolchain, if it is there. Quick: contents are checked when a tool is asked for.
     pub fn toolchain(&self, lock: &Lock, platform: Platform) -> Result<Option<Installed>> {
-        self.find(&lock.recipe(DEFAULT_PROFILE, platform)?)
+        self.find(&lock.recipe(&chosen_profile(), platform)?)
     }
 
     /// The recipe's toolchain, if all of its files are there. Quick: contents are checked when a tool is asked for.

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::debian::{Archive, Package};
 use crate::hash::Fingerprint;
-use crate::lock::{Data, Facts, Profile, ToolPaths, VERSION};
+use crate::lock::{DEFAULT_PROFILE, Data, Facts, Profile, ToolPaths, VERSION};
 use crate::{Artifact, Lock, Platform, SetupOptions, Silent, Source, Store, TakenFile, setup};
 
 /// A lock, its wheels in a directory, and an empty store, all on a path with a space and letters beyond ASCII.
@@ -52,12 +52,19 @@ impl Fixture {
     pub(crate) fn options(&self) -> SetupOptions {
         SetupOptions {
             from_dir: Some(self.dir.path().join("wheels")),
+            profile: DEFAULT_PROFILE.to_owned(),
             ..SetupOptions::default()
         }
     }
 
     pub(crate) fn setup(&self) -> crate::Result<crate::Installed> {
         setup(&self.store, &self.lock, &self.options(), &Silent)
+    }
+
+    /// The toolchain, if it is installed.
+    pub(crate) fn find(&self) -> Option<crate::Installed> {
+        let recipe = self.lock.recipe(DEFAULT_PROFILE, Platform::host().unwrap());
+        self.store.find(&recipe.unwrap()).unwrap()
     }
 
     pub(crate) fn wheel(&self, id: &str) -> PathBuf {
@@ -84,6 +91,7 @@ pub(crate) fn data(artifact: Vec<Artifact>) -> Data {
         engine: words(&["bin/catalyst"]),
         clang: words(&["bin/zig", "clang"]),
         lld: words(&["bin/zig", "ld.lld"]),
+        ar: words(&["bin/zig", "ar"]),
     };
     let profile = Profile {
         tools,

@@ -204,7 +204,8 @@ mod tests {
         fs::remove_dir_all(installed.root()).unwrap();
         let offline = SetupOptions {
             offline: true,
-            ..SetupOptions::default()
+            from_dir: None,
+            ..fixture.options()
         };
         setup(&fixture.store, &fixture.lock, &offline, &Silent)
             .unwrap()

@@ -50,8 +50,10 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
             .iter()
             .take_while(|a| *a != "--")
             .any(|a| a == "--quiet" || a == "-q");
-        toolchain(quiet)?;
-        Build::plan(arguments)?.checked(checks).command(arguments)?
+        let installed = toolchain(quiet)?;
+        let mut command = Build::plan(arguments)?.checked(checks).command(arguments)?;
+        installed.hand_on(&mut command);
+        command
     };
     let status = command.status().context("cannot run cargo")?;
     Ok(exit_code(status))

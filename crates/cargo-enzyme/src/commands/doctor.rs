@@ -91,7 +91,7 @@ fn examine() -> Vec<Check> {
     checks.push(check("engine", engine(&installed)));
     let Ok(rustc) = rustc else { return checks };
     checks.push(check("match", fits(&rustc, &installed)));
-    match gradients(&rustc) {
+    match gradients(&rustc, &installed) {
         Ok(gradients) => checks.extend(gradients),
         Err(error) => checks.push(check("gradients", Err(error))),
     }
@@ -214,12 +214,13 @@ fn fits(rustc: &RustcVersion, installed: &Installed) -> anyhow::Result<String> {
 }
 
 /// Compiles the probe through the driver, just as cargo would, runs it, and compares.
-fn gradients(rustc: &RustcVersion) -> anyhow::Result<Vec<Check>> {
+fn gradients(rustc: &RustcVersion, installed: &Installed) -> anyhow::Result<Vec<Check>> {
     let scratch = tempfile::tempdir()?;
     let source = scratch.path().join("probe.rs");
     std::fs::write(&source, PROBE)?;
     let build = Build::at(scratch.path());
     let mut compile = build.rustc()?;
+    installed.hand_on(&mut compile);
     compile
         .arg(rustc_path())
         .args([

@@ -58,7 +58,7 @@ impl Show {
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (show, rest) = take_show(args.show, &args.cargo)?;
-    cargo::toolchain(false)?;
+    let installed = cargo::toolchain(false)?;
     // What is explained is not linked, so that cargo tries it again the next time; one failed link must not stop the others.
     let mut arguments: Vec<OsString> = vec!["build".into()];
     if !rest.iter().any(|argument| argument == "--keep-going") {
@@ -70,8 +70,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A directory of its own: programs with derivatives are never linked there.
     let scratch = build.target.join(".explain");
     let _ = std::fs::remove_dir_all(&directory);
-    let output = Build::at(&scratch)
-        .command(&arguments)?
+    let mut command = Build::at(&scratch).command(&arguments)?;
+    installed.hand_on(&mut command);
+    let output = command
         .env(explain::ITEM, &args.item)
         .env(explain::DIRECTORY, &directory)
         .stdout(Stdio::inherit())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use enzyme_toolchain::{
-    DEFAULT_PROFILE, Installed, Lock, Mirror, Platform, SetupOptions, Store, setup,
+    Installed, Lock, Mirror, Platform, SetupOptions, Store, chosen_profile, setup,
 };
 use serde_json::json;
 
@@ -28,8 +28,8 @@ pub struct Args {
     /// Never download: fail if something is missing
     #[arg(long)]
     offline: bool,
-    /// Which set of artifacts to install
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROFILE)]
+    /// Which set of artifacts to install [default: portable, or what OXIDE_ENZYME_PROFILE says]
+    #[arg(long, value_name = "NAME", default_value_t = chosen_profile(), hide_default_value = true)]
     profile: String,
     /// Take the wheels from this directory instead of downloading them
     #[arg(long, value_name = "DIR")]

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use enzyme_toolchain::{
-    Cleared, DEFAULT_PROFILE, Error, FetchOptions, Installed, Listed, Lock, Manifest, Mirror,
-    Origin, Platform, Problem, SetupOptions, Store, fetch_packages,
+    Cleared, Error, FetchOptions, Installed, Listed, Lock, Manifest, Mirror, Origin, Platform,
+    Problem, SetupOptions, Store, chosen_profile, fetch_packages,
 };
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -60,7 +60,7 @@ struct PathArgs {
 #[derive(clap::Args)]
 struct Which {
     /// Which set of artifacts
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROFILE)]
+    #[arg(long, value_name = "NAME", default_value_t = chosen_profile(), hide_default_value = true)]
     profile: String,
     #[command(flatten)]
     lock: LockArg,
