@@ -190,7 +190,7 @@ impl Small {
     fn new(bytes: usize) -> Small {
         let dir = tempfile::tempdir().unwrap();
         let mut text = "version = 1\n[profile.portable]\ntools.engine = [\"bin/catalyst\"]\ntools.clang = [\"bin/zig\"]\n\
-            tools.lld = [\"bin/zig\"]\n[profile.portable.engine]\nname = \"Enzyme\"\nversion = \"1\"\nllvm-major = 22\n\
+            tools.lld = [\"bin/zig\"]\ntools.ar = [\"bin/zig\"]\n[profile.portable.engine]\nname = \"Enzyme\"\nversion = \"1\"\nllvm-major = 22\n\
             [profile.portable.llvm]\nname = \"clang\"\nversion = \"1\"\nllvm-major = 22\n"
             .to_owned();
         let wheels = ["catalyst", "zig"].map(|name| {
