@@ -189,7 +189,7 @@ struct Small {
 impl Small {
     fn new(bytes: usize) -> Small {
         let dir = tempfile::tempdir().unwrap();
-        let mut text = "version = 1\n[profile.portable]\ntools.engine = [\"bin/catalyst\"]\ntools.clang = [\"bin/zig\"]\n\
+        let mut text = "version = 2\n[profile.portable]\ntools.engine = [\"bin/catalyst\"]\ntools.clang = [\"bin/zig\"]\n\
             tools.lld = [\"bin/zig\"]\ntools.ar = [\"bin/zig\"]\n[profile.portable.engine]\nname = \"Enzyme\"\nversion = \"1\"\nllvm-major = 22\n\
             [profile.portable.llvm]\nname = \"clang\"\nversion = \"1\"\nllvm-major = 22\n"
             .to_owned();
@@ -202,7 +202,7 @@ impl Small {
             zip.finish().unwrap();
             let packed = fs::read(&wheel).unwrap();
             text += &format!(
-                "[[artifact]]\nid = \"{name}\"\nprofile = \"portable\"\nplatform = \"{}\"\nkind = \"wheel\"\n\
+                "[[artifact]]\nid = \"{name}\"\nprofiles = [\"portable\"]\nplatform = \"{}\"\nkind = \"wheel\"\n\
                  python = \"3.12\"\npip-platform = \"any\"\nname = \"{name}\"\nversion = \"1.0\"\n\
                  file = \"{name}-1.0-py3-none-any.whl\"\nsize = {}\nsha256 = \"{}\"\nlicence = \"MIT\"\n\
                  [[artifact.files]]\nfrom = \"tool\"\nto = \"bin/{name}\"\nsize = {}\nsha256 = \"{}\"\nexecutable = true\n",
