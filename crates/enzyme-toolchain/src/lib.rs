@@ -51,6 +51,7 @@ mod upkeep;
 pub use bundle::bundle;
 pub use debian::{
     Archive, Debian, FetchOptions, Mirror, Origin, Package, VerifiedDeb, fetch_packages,
+    held_packages,
 };
 pub use error::{Error, Result};
 pub use installed::{Installed, Problem, Tool};

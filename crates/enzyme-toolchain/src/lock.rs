@@ -43,17 +43,14 @@ pub(crate) struct Data {
 impl Data {
     /// Every profile with every platform that it is for: where it has Debian packages, they must be for that platform.
     pub(crate) fn pairs(&self) -> BTreeSet<(&str, Platform)> {
-        let of_artifact = |artifact: &'_ Artifact| artifact.platform;
-        let artifacts = self.artifact.iter().flat_map(|artifact| {
-            let names = artifact.profiles.iter().map(String::as_str);
-            names.map(move |name| (name, of_artifact(artifact)))
-        });
         let packages: BTreeSet<_> = self.package.iter().map(Package::place).collect();
         let complete = |pair: &(&str, Platform)| {
-            let debian = self.profile.get(pair.0).map(|profile| &profile.debian);
-            !matches!(debian, Some(Some(_))) || packages.contains(pair)
+            let profile = self.profile.get(pair.0);
+            profile.is_none_or(|profile| profile.debian.is_none()) || packages.contains(pair)
         };
-        artifacts.filter(complete).collect()
+        let artifacts = self.artifact.iter().flat_map(Artifact::places);
+        let all: BTreeSet<_> = artifacts.chain(packages.iter().copied()).collect();
+        all.into_iter().filter(complete).collect()
     }
 }
 
@@ -178,6 +175,12 @@ impl TakenFile {
 }
 
 impl Artifact {
+    /// The profiles and the platform it is for.
+    fn places(&self) -> impl Iterator<Item = (&str, Platform)> {
+        let names = self.profiles.iter().map(String::as_str);
+        names.map(|name| (name, self.platform))
+    }
+
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint {
             size: self.size,

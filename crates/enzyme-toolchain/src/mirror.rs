@@ -4,14 +4,12 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::artifact::write_object;
 use crate::debian::{VerifiedDeb, place};
 use crate::error::{Error, Result};
 use crate::hash::{self, Fingerprint};
 use crate::lock::{Recipe, TakenFile};
-use crate::progress::{Meter, Phase, Progress};
+use crate::progress::{Meter, Phase, Progress, Silent};
 use crate::setup::{SetupOptions, obtain};
 
 /// Lays out the artifacts of a recipe and its packages, `debs`, below `directory`. Files that are there and whole stay.
@@ -30,55 +28,54 @@ pub fn mirror(
         .prefix(".new-")
         .tempdir_in(directory)
         .map_err(Error::io("create a directory in", directory))?;
-    let laying = Laying {
+    let packages = debs.iter().map(VerifiedDeb::package);
+    let sizes = packages.map(|package| package.size);
+    let total = sizes.chain(recipe.artifacts().iter().map(|artifact| artifact.size));
+    let mut laying = Laying {
         directory,
-        temp,
-        progress,
+        temp: temp.path(),
+        meter: Meter::new(progress, Phase::Pack, LABEL, total.sum()),
+        paths: Vec::new(),
     };
-    let mut paths = Vec::new();
     for artifact in recipe.artifacts() {
-        let path = directory.join(place(&artifact.sha256));
-        if !laying.is_there(&path, &artifact.file, &artifact.fingerprint())? {
-            let scratch = tempfile::tempdir_in(laying.temp.path())
-                .map_err(Error::io("create a directory in", directory))?;
+        laying.lay(&artifact.fingerprint(), |scratch| {
             let verified =
-                obtain(artifact, options, scratch.path(), progress)?.verify(artifact, progress)?;
-            laying.lay(verified.path(), &artifact.file, &artifact.fingerprint())?;
-        }
-        paths.push(path);
+                obtain(artifact, options, scratch, progress)?.verify(artifact, progress)?;
+            Ok(verified.path().to_owned())
+        })?;
     }
     for deb in debs {
-        let package = deb.package();
-        let path = directory.join(place(&package.sha256));
-        if !laying.is_there(&path, &package.name, &package.fingerprint())? {
-            laying.lay(deb.path(), &package.name, &package.fingerprint())?;
-        }
-        paths.push(path);
+        laying.lay(&deb.package().fingerprint(), |_| Ok(deb.path().to_owned()))?;
     }
+    let Laying {
+        meter, mut paths, ..
+    } = laying;
+    meter.finish();
     paths.sort();
     Ok(paths)
 }
 
+const LABEL: &str = "the mirror";
+
 struct Laying<'a> {
     directory: &'a Path,
-    temp: TempDir,
-    progress: &'a dyn Progress,
+    temp: &'a Path,
+    meter: Meter<'a>,
+    paths: Vec<PathBuf>,
 }
 
 impl Laying<'_> {
-    fn is_there(&self, path: &Path, name: &str, wanted: &Fingerprint) -> Result<bool> {
-        if !path.is_file() {
-            return Ok(false);
+    /// Puts a file in its place, unless it is there. It is hashed once more on the way: it may have changed since it was
+    /// verified. `find` gets it, into a directory of ours if need be.
+    fn lay(&mut self, wanted: &Fingerprint, find: impl Fn(&Path) -> Result<PathBuf>) -> Result<()> {
+        let to = self.directory.join(place(&wanted.sha256));
+        self.paths.push(to.clone());
+        if is_there(&to, wanted)? {
+            return self.meter.add(wanted.size);
         }
-        let mut file = File::open(path).map_err(Error::io("open", path))?;
-        let mut meter = Meter::new(self.progress, Phase::Verify, name, wanted.size);
-        let found = hash::reader(&mut file, path, wanted.size, &mut meter)?;
-        meter.finish();
-        Ok(found == *wanted)
-    }
-
-    /// Copies a file to its place. It is hashed once more on the way: it may have changed since it was verified.
-    fn lay(&self, from: &Path, name: &str, wanted: &Fingerprint) -> Result<()> {
+        let scratch = tempfile::tempdir_in(self.temp)
+            .map_err(Error::io("create a directory in", self.temp))?;
+        let from = find(scratch.path())?;
         let object = TakenFile {
             from: String::new(),
             to: String::new(),
@@ -86,19 +83,24 @@ impl Laying<'_> {
             sha256: wanted.sha256.clone(),
             executable: false,
         };
-        let mut file = File::open(from).map_err(Error::io("open", from))?;
-        let mut meter = Meter::new(self.progress, Phase::Pack, name, wanted.size);
-        let unreadable = |cause| Error::io("read", from)(cause);
-        let temp = self.temp.path();
-        let found = write_object(&mut file, &object, temp, &mut meter, unreadable)?;
-        meter.finish();
+        let mut file = File::open(&from).map_err(Error::io("open", &from))?;
+        let unreadable = |cause| Error::io("read", &from)(cause);
+        let found = write_object(&mut file, &object, self.temp, &mut self.meter, unreadable)?;
         if let Some(problem) = found.difference(wanted) {
             return Err(Error::Damaged {
-                path: from.to_owned(),
+                path: from,
                 problem: format!("was changed: {problem}"),
             });
         }
-        let to = self.directory.join(place(&wanted.sha256));
-        fs::rename(temp.join(object.object_name()), &to).map_err(Error::io("create", &to))
+        fs::rename(self.temp.join(object.object_name()), &to).map_err(Error::io("create", &to))
     }
+}
+
+fn is_there(path: &Path, wanted: &Fingerprint) -> Result<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut file = File::open(path).map_err(Error::io("open", path))?;
+    let mut meter = Meter::new(&Silent, Phase::Verify, LABEL, wanted.size);
+    Ok(hash::reader(&mut file, path, wanted.size, &mut meter)? == *wanted)
 }

@@ -33,7 +33,8 @@ pub fn relock(
     for (name, wanted) in &manifest.profile {
         let mut debian = None;
         if let Some(wanted) = &wanted.debian {
-            let (mut found, packages) = debian::resolve(wanted, name, store, progress)?;
+            let known = previous.map_or(&[][..], Lock::packages);
+            let (mut found, packages) = debian::resolve(wanted, name, known, store, progress)?;
             if let Some(snapshot) = previous.and_then(|lock| still_good(lock, name, &packages)) {
                 found.snapshot = snapshot;
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::debian::Package;
 use crate::error::{Error, Result};
 use crate::installed::LOCK_FILE;
 use crate::lock::{Lock, Recipe};
@@ -19,6 +20,10 @@ pub struct Listed {
     pub current: bool,
     /// `NAME VERSION` of each artifact; empty when its own lock cannot be read.
     pub contents: Vec<String>,
+    /// How many Debian packages belong to it. They need not be here: an image has them unpacked.
+    pub packages: usize,
+    /// How many of those the store holds.
+    pub held: usize,
     /// Bytes of its files.
     pub bytes: u64,
 }
@@ -38,9 +43,17 @@ pub fn list(store: &Store, lock: &Lock) -> Result<Vec<Listed>> {
     let mut listed = Vec::new();
     for path in entries(&store.toolchains())? {
         let name = name_of(&path);
+        let recipe = own_recipe(&path, &name);
+        let artifacts = recipe.iter().flat_map(Recipe::artifacts);
+        let packages = recipe.as_ref().map_or(&[][..], Recipe::packages);
+        let is_held = |package: &&Package| store.object(&package.object()).is_file();
         listed.push(Listed {
             current: current.contains(&name),
-            contents: contents(&path, &name),
+            contents: artifacts
+                .map(|artifact| format!("{} {}", artifact.name, artifact.version))
+                .collect(),
+            packages: packages.len(),
+            held: packages.iter().filter(is_held).count(),
             bytes: size_of(&path)?,
             path,
         });
@@ -104,19 +117,11 @@ fn keys(lock: &Lock) -> BTreeSet<String> {
     lock.recipes().iter().map(Recipe::key).collect()
 }
 
-/// What the toolchain's own copy of its lock says about it.
-fn contents(path: &Path, name: &str) -> Vec<String> {
-    let Ok(lock) = Lock::read(&path.join(LOCK_FILE)) else {
-        return Vec::new();
-    };
-    let recipe = lock
-        .recipes()
-        .into_iter()
-        .find(|recipe| recipe.key() == name);
-    let artifacts = recipe.iter().flat_map(Recipe::artifacts);
-    artifacts
-        .map(|artifact| format!("{} {}", artifact.name, artifact.version))
-        .collect()
+/// The recipe that a toolchain was made from, by its own copy of the lock.
+fn own_recipe(path: &Path, name: &str) -> Option<Recipe> {
+    let lock = Lock::read(&path.join(LOCK_FILE)).ok()?;
+    let mut recipes = lock.recipes().into_iter();
+    recipes.find(|recipe| recipe.key() == name)
 }
 
 /// The entries of a directory, sorted; none when it is not there.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use enzyme_toolchain::{
     Cleared, Error, FetchOptions, Installed, Listed, Lock, Manifest, Mirror, Origin, Platform,
-    Problem, SetupOptions, Store, chosen_profile, fetch_packages,
+    Problem, SetupOptions, Store, chosen_profile, fetch_packages, held_packages,
 };
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -103,9 +103,14 @@ fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
                          path,
                          current,
                          contents,
+                         packages,
+                         held,
                          bytes,
                      }: &Listed| {
-            json!({ "path": path.to_string_lossy(), "current": current, "contents": contents, "bytes": bytes })
+            json!({
+                "path": path.to_string_lossy(), "current": current, "contents": contents, "bytes": bytes,
+                "packages": { "locked": packages, "held": held },
+            })
         };
         println!(
             "{:#}",
@@ -117,10 +122,16 @@ fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
         path,
         current,
         contents,
+        packages,
+        held,
         bytes,
     } in &listed
     {
         let whose = if *current { "current" } else { "other version" };
+        let mut contents = contents.clone();
+        if *packages > 0 {
+            contents.push(format!("{held} of {packages} Debian packages held"));
+        }
         println!(
             "{} ({whose}, {}, {})",
             path.display(),
@@ -155,18 +166,30 @@ struct VerifyArgs {
 }
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let installed = args.which.installed(&Store::from_env()?)?;
+    let store = Store::from_env()?;
+    let installed = args.which.installed(&store)?;
     let ui = Ui::new(args.quiet);
     let problems = installed.verify(&ui)?;
+    let (held, damaged) = held_packages(&store, installed.recipe(), &ui)?;
+    let locked = installed.recipe().packages().len();
     if args.json {
         let entry = |Problem { path, problem }: &Problem| json!({ "path": path.to_string_lossy(), "problem": problem });
-        let problems: Vec<_> = problems.iter().map(entry).collect();
+        let problems: Vec<_> = problems.iter().chain(&damaged).map(entry).collect();
         println!(
             "{:#}",
-            json!({ "root": installed.root().to_string_lossy(), "problems": problems })
+            json!({
+                "root": installed.root().to_string_lossy(), "problems": problems,
+                "packages": { "locked": locked, "held": held },
+            })
         );
     }
-    if problems.is_empty() {
+    if locked > 0 {
+        ui.say(&format!(
+            "{held} of {locked} Debian packages are held in {}",
+            store.root().display()
+        ));
+    }
+    if problems.is_empty() && damaged.is_empty() {
         ui.say(&format!(
             "every file is as the lock says: {}",
             installed.root().display()
@@ -174,10 +197,17 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     drop(ui);
-    for Problem { path, problem } in &problems {
+    for Problem { path, problem } in problems.iter().chain(&damaged) {
         eprintln!("error: {} {problem}", path.display());
     }
-    eprintln!("run `cargo enzyme setup --repair` to put it right");
+    if !problems.is_empty() {
+        eprintln!("run `cargo enzyme setup --repair` to put it right");
+    }
+    if !damaged.is_empty() {
+        eprintln!(
+            "whatever needs that package next (`cargo enzyme toolchain mirror DIR`, say) fetches it again"
+        );
+    }
     Ok(ExitCode::FAILURE)
 }
 

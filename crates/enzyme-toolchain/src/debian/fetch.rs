@@ -9,6 +9,7 @@ use super::supply::Supply;
 use crate::artifact::write_object;
 use crate::error::{Error, Result};
 use crate::hash;
+use crate::installed::Problem;
 use crate::lock::Recipe;
 use crate::progress::{Meter, Phase, Progress, Unseen};
 use crate::store::{Store, Writing};
@@ -113,6 +114,22 @@ fn missing<'a>(
     }
     meter.finish();
     Ok(missing)
+}
+
+/// How many packages of a recipe the store holds, and what is wrong with those.
+pub fn held_packages(
+    store: &Store,
+    recipe: &Recipe,
+    progress: &dyn Progress,
+) -> Result<(usize, Vec<Problem>)> {
+    let is_here = |package: &&Package| store.object(&package.object()).is_file();
+    let here: Vec<_> = recipe.packages().iter().filter(is_here).collect();
+    let damaged = missing(store, &here, progress)?.into_iter();
+    let problem = |package: &Package| Problem {
+        path: store.object(&package.object()),
+        problem: format!("is no longer the package {package}"),
+    };
+    Ok((here.len(), damaged.map(problem).collect()))
 }
 
 const LABEL: &str = "Debian packages";

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use super::fetch::VerifiedDeb;
 use super::package::Package;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// What stands for a copyright file that only people can read.
 const UNREADABLE: &str = "see copyright";
@@ -24,7 +25,10 @@ pub(crate) struct Licences {
 
 impl Licences {
     /// Takes in the copyright files of a package, and the links to those of others.
-    pub(crate) fn read(&mut self, deb: &VerifiedDeb) -> Result<()> {
+    pub(crate) fn read(&mut self, deb: &VerifiedDeb, progress: &dyn Progress) -> Result<()> {
+        if progress.cancelled() {
+            return Err(Error::Interrupted);
+        }
         let mut child = Command::new("dpkg-deb")
             .arg("--fsys-tarfile")
             .arg(deb.path())

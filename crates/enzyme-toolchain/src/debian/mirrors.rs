@@ -12,29 +12,16 @@ pub(crate) struct Mirrors {
     security: String,
 }
 
-/// What is asked of each of apt's sources. The last two are known only when its index is there.
+/// What is asked of each of apt's sources.
 const FORMAT: &str = "$(REPO_URI)\t$(ORIGIN)\t$(LABEL)";
 
 impl Mirrors {
     /// The mirrors in the sources of this machine.
     pub(crate) fn of_host() -> Result<Mirrors> {
-        let mut command = apt::host("apt-get")?;
-        command
-            .args(["indextargets", "--format", FORMAT])
-            .stdin(Stdio::null());
-        let output = command
-            .output()
-            .map_err(Error::io("run", command.get_program().as_ref()))?;
-        if !output.status.success() {
-            return Err(Error::AptFailed {
-                command: "apt-get indextargets".to_owned(),
-                status: output.status.to_string(),
-                log: String::from_utf8_lossy(&output.stderr)
-                    .trim_end()
-                    .to_owned(),
-            });
-        }
-        Mirrors::among(&String::from_utf8_lossy(&output.stdout))
+        // apt says who a source is only when its index is there, and then leaves out those whose index is not.
+        let known = targets(&[])?;
+        let all = targets(&["--no-release-info"])?;
+        Mirrors::among(&format!("{known}{all}"))
     }
 
     fn among(targets: &str) -> Result<Mirrors> {
@@ -72,6 +59,27 @@ impl Mirrors {
             Some((archive, file))
         })
     }
+}
+
+fn targets(options: &[&str]) -> Result<String> {
+    let mut command = apt::host("apt-get")?;
+    command
+        .args(["indextargets", "--format", FORMAT])
+        .args(options)
+        .stdin(Stdio::null());
+    let output = command
+        .output()
+        .map_err(Error::io("run", command.get_program().as_ref()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Error::AptFailed {
+        command: "apt-get indextargets".to_owned(),
+        status: output.status.to_string(),
+        log: String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned(),
+    })
 }
 
 /// Debian's archives say who they are in their indices; without those, mirrors are known by the name of their folder.

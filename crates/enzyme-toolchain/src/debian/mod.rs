@@ -12,7 +12,7 @@ mod resolve;
 mod supply;
 mod transfer;
 
-pub use fetch::{FetchOptions, VerifiedDeb, fetch_packages};
+pub use fetch::{FetchOptions, VerifiedDeb, fetch_packages, held_packages};
 pub(crate) use origin::place;
 pub use origin::{Mirror, Origin};
 pub use package::{Archive, Debian, Package};

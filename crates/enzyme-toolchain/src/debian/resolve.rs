@@ -32,10 +32,12 @@ pub(crate) struct Wanted {
     pub packages: Vec<String>,
 }
 
-/// Pins every package that a profile needs. They are downloaded into the store, for their licences.
+/// Pins every package that a profile needs. Those that are not among the `known` ones of an earlier lock are downloaded into
+/// the store, for their licences: the same bytes have the same.
 pub(crate) fn resolve(
     wanted: &Wanted,
     profile: &str,
+    known: &[Package],
     store: &Store,
     progress: &dyn Progress,
 ) -> Result<(Debian, Vec<Package>)> {
@@ -56,19 +58,20 @@ pub(crate) fn resolve(
         components: wanted.components.clone(),
         snapshot: snapshot(&dates)?,
     };
-    let debs = obtain(
-        store,
-        &packages,
-        &debian,
-        &FetchOptions::default(),
-        progress,
-    )?;
+    let known: BTreeMap<_, _> = known
+        .iter()
+        .map(|package| (package.sha256.as_str(), &package.licences))
+        .collect();
+    let is_new = |package: &&Package| !known.contains_key(package.sha256.as_str());
+    let new: Vec<_> = packages.iter().filter(is_new).cloned().collect();
+    let debs = obtain(store, &new, &debian, &FetchOptions::default(), progress)?;
     let mut licences = Licences::default();
     for deb in &debs {
-        licences.read(deb)?;
+        licences.read(deb, progress)?;
     }
     for package in &mut packages {
-        package.licences = licences.of(package);
+        let known = known.get(package.sha256.as_str());
+        package.licences = known.map_or_else(|| licences.of(package), |known| (*known).clone());
     }
     Ok((debian, packages))
 }
