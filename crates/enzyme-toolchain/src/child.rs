@@ -53,9 +53,8 @@ pub(crate) fn said(log: &Path) -> String {
 }
 
 /// The last lines of what a program said, which hold the reason, indented for a message.
-pub(crate) fn tail(log: &Path) -> String {
-    let text = said(log);
-    let lines: Vec<_> = text
+pub(crate) fn tail(said: &str) -> String {
+    let lines: Vec<_> = said
         .lines()
         .map(str::trim_end)
         .filter(|line| !line.is_empty())

@@ -122,7 +122,7 @@ fn run(
     Err(Error::PipFailed {
         file: request.label.to_owned(),
         status: status.to_string(),
-        log: child::tail(&log),
+        log: child::tail(&child::said(&log)),
     })
 }
 

@@ -110,7 +110,7 @@ impl Apt {
         Err(Error::AptFailed {
             command: format!("{program} {}", what.unwrap_or_default()),
             status: status.to_string(),
-            log: child::tail(&log),
+            log: child::tail(&child::said(&log)),
         })
     }
 

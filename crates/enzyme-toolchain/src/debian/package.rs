@@ -160,3 +160,92 @@ impl Debian {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::{Data, Lock};
+    use crate::testing::{data, package};
+
+    /// A lock with one package, for a profile without artifacts.
+    fn with_package() -> Data {
+        let mut data = data(Vec::new());
+        let mut profile = data.profile["portable"].clone();
+        profile.debian = Some(Debian {
+            suite: "trixie".to_owned(),
+            components: vec!["main".to_owned()],
+            snapshot: "20261126T120000Z".to_owned(),
+        });
+        let tools = &mut profile.tools;
+        for tool in [
+            &mut tools.engine,
+            &mut tools.clang,
+            &mut tools.lld,
+            &mut tools.ar,
+        ] {
+            *tool = vec!["/usr/bin/tool".to_owned()];
+        }
+        data.profile.insert("full".to_owned(), profile);
+        data.package.push(package("bash", b"a shell").0);
+        data
+    }
+
+    #[test]
+    fn a_recipe_has_the_packages_of_its_profile_and_platform() {
+        let mut data = with_package();
+        let mut other = data.package[0].clone();
+        other.platform = Platform::MacosAarch64;
+        data.package.insert(0, other);
+        let lock = Lock::new(data, "some.lock").unwrap();
+        let recipe = lock.recipe("full", Platform::host().unwrap()).unwrap();
+        assert_eq!(recipe.packages().len(), 1);
+        assert_eq!(recipe.packages()[0].to_string(), "bash 1:1.0+b1 (amd64)");
+        assert_eq!(Lock::parse(lock.text(), "x").unwrap(), lock);
+    }
+
+    #[test]
+    fn bad_packages_are_refused_with_the_reason() {
+        type Edit = fn(&mut Data);
+        let cases: [(&str, Edit); 11] = [
+            ("not a file of an archive", |data| {
+                data.package[0].file = "pool/../../etc/passwd".to_owned()
+            }),
+            ("not a file of an archive", |data| {
+                data.package[0].file = "/etc/passwd".to_owned()
+            }),
+            ("not a file of an archive", |data| {
+                data.package[0].file = "pool/a b.deb".to_owned()
+            }),
+            ("plain name", |data| data.package[0].name = "-o".to_owned()),
+            ("not a Debian version", |data| {
+                data.package[0].version = "1\n".to_owned()
+            }),
+            ("64 hexadecimal", |data| {
+                data.package[0].sha256 = "../x".to_owned()
+            }),
+            ("more than", |data| data.package[0].size = u64::MAX / 2),
+            ("twice", |data| data.package.push(data.package[0].clone())),
+            ("no profile with Debian packages", |data| {
+                data.package[0].profile = "portable".to_owned()
+            }),
+            ("not a snapshot's moment", |data| {
+                let profile = data.profile.get_mut("full").unwrap();
+                profile.debian.as_mut().unwrap().snapshot = "../latest".to_owned();
+            }),
+            ("does not begin with a file", |data| {
+                // Only a profile with packages may have tools outside of the toolchain.
+                data.profile.get_mut("full").unwrap().debian = None;
+                data.package.clear();
+                let (mut wheel, _) = crate::testing::wheel("engine", &[("e", "bin/e", b"e")]);
+                wheel.profiles = vec!["full".to_owned()];
+                data.artifact.push(wheel);
+            }),
+        ];
+        for (reason, edit) in cases {
+            let mut data = with_package();
+            edit(&mut data);
+            let message = Lock::new(data, "some.lock").unwrap_err().to_string();
+            assert!(message.contains(reason), "{reason}: {message}");
+        }
+    }
+}

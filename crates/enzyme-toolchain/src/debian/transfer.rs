@@ -9,6 +9,9 @@ use super::apt::Apt;
 use crate::child;
 use crate::error::{Error, Result};
 
+/// How curl is told to begin the line about a file that has the server's code for it.
+const CODE: &str = "code ";
+
 /// A file to get.
 pub(crate) struct Transfer {
     pub url: String,
@@ -47,14 +50,15 @@ pub(crate) fn transfer(
     };
     let status = child::run(&mut command, &log, || watch(arrived(transfers)?))?;
     let said = child::said(&log);
+    let lines = said.lines().filter(|line| !line.starts_with(CODE));
+    let reasons = lines.collect::<Vec<_>>().join("\n");
     let outcome = |transfer: &Transfer| {
         if is_missing(&said, transfer) {
             Outcome::Missing
-        } else if transfer.to.exists() {
-            // Half of it, perhaps: whoever checks it will see.
+        } else if size_of(transfer).is_some_and(|size| status.success() || size == transfer.size) {
             Outcome::Came
         } else {
-            Outcome::Failed(format!("{}\n  ({status})", child::tail(&log)))
+            Outcome::Failed(format!("{}\n  ({status})", child::tail(&reasons)))
         }
     };
     Ok(transfers.iter().map(outcome).collect())
@@ -94,6 +98,7 @@ fn with_curl(transfers: &[Transfer], scratch: &Path) -> Result<Command> {
             "--location",
             "--silent",
             "--show-error",
+            "--no-progress-meter",
             "--globoff",
         ])
         .args([
@@ -105,17 +110,22 @@ fn with_curl(transfers: &[Transfer], scratch: &Path) -> Result<Command> {
             "30",
         ])
         .args(["--parallel", "--parallel-max", "4"])
-        .args(["--write-out", "%{http_code} %{filename_effective}\\n"])
+        .arg("--write-out")
+        .arg(format!("{CODE}%{{http_code}} %{{filename_effective}}\\n"))
         .arg("--config")
         .arg(list);
     Ok(command)
+}
+
+fn size_of(transfer: &Transfer) -> Option<u64> {
+    Some(fs::metadata(&transfer.to).ok()?.len())
 }
 
 /// The bytes that came until now.
 fn arrived(transfers: &[Transfer]) -> Result<u64> {
     let mut bytes = 0;
     for transfer in transfers {
-        let now = fs::metadata(&transfer.to).map_or(0, |metadata| metadata.len());
+        let now = size_of(transfer).unwrap_or(0);
         if now > transfer.size {
             return Err(Error::Mismatch {
                 path: PathBuf::from(&transfer.url),
@@ -131,7 +141,7 @@ fn arrived(transfers: &[Transfer]) -> Result<u64> {
 /// Whether curl or apt said that the server does not have it. They tell this in lines of their own.
 fn is_missing(said: &str, transfer: &Transfer) -> bool {
     let to = transfer.to.to_string_lossy();
-    let curl = [format!("404 {to}"), format!("410 {to}")];
+    let curl = ["404", "410"].map(|code| format!("{CODE}{code} {to}"));
     let apt = format!("E: Failed to fetch {} ", transfer.url);
     said.lines().any(|line| {
         let reason = line.strip_prefix(&apt).unwrap_or_default().trim_start();
