@@ -60,6 +60,19 @@ pub enum Error {
         profile: String,
     },
 
+    /// A crate is not in cargo's cache, or not as the lock has it.
+    #[error(
+        "`{file}` with sha256 {sha256} is not in {}: run `cargo fetch --locked` in the folder of that Cargo.lock, which downloads it", .cache.display()
+    )]
+    MissingCrate {
+        /// The crate's archive.
+        file: String,
+        /// What `Cargo.lock` says.
+        sha256: String,
+        /// Where cargo keeps its downloads.
+        cache: PathBuf,
+    },
+
     /// A lock or manifest is malformed.
     #[error(
         "{origin}: {reason}; restore the file, or make it again with `cargo enzyme toolchain lock`"

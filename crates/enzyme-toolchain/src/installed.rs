@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::hash::{self, Fingerprint};
+use crate::loader;
 use crate::lock::Recipe;
 use crate::progress::{Meter, Phase, Progress, Silent};
 use crate::stamp::{self, Stamp, Stamps};
@@ -95,7 +96,8 @@ impl Installed {
 
     /// The engine's executable, checked.
     pub fn engine(&self) -> Result<Tool> {
-        self.tool(&self.recipe.facts().tools.engine)
+        let engine = self.tool(&self.recipe.facts().tools.engine)?;
+        loader::apply(self.store(), engine)
     }
 
     /// clang, checked.
@@ -118,6 +120,12 @@ impl Installed {
     pub fn hand_on(&self, command: &mut Command) {
         let (name, text) = stamp::to_hand_on(&self.root, &self.checked());
         command.env(name, text);
+    }
+
+    /// The store that holds it, as `store::Store` lays it out.
+    fn store(&self) -> &Path {
+        let folder = self.root.parent().and_then(Path::parent);
+        folder.unwrap_or(&self.root)
     }
 
     fn tool(&self, words: &[String]) -> Result<Tool> {

@@ -28,10 +28,12 @@ mod artifact;
 mod bundle;
 mod check;
 mod child;
+mod crates;
 mod debian;
 mod error;
 mod hash;
 mod installed;
+mod loader;
 mod lock;
 mod manifest;
 mod mirror;
@@ -50,7 +52,7 @@ mod upkeep;
 
 pub use bundle::bundle;
 pub use debian::{
-    Archive, Debian, FetchOptions, Mirror, Origin, Package, VerifiedDeb, fetch_packages,
+    Archive, Debian, FetchOptions, Member, Mirror, Origin, Package, VerifiedDeb, fetch_packages,
     held_packages,
 };
 pub use error::{Error, Result};
@@ -59,7 +61,7 @@ pub use lock::{
     Artifact, DEFAULT_PROFILE, Facts, Lock, Profile, Recipe, Source, TakenFile, ToolPaths,
 };
 pub use manifest::Manifest;
-pub use mirror::mirror;
+pub use mirror::{mirror, mirror_crates};
 pub use platform::Platform;
 pub use profile::chosen_profile;
 pub use progress::{Phase, Progress, Silent};

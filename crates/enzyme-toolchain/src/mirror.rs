@@ -1,11 +1,14 @@
-//! A content-addressed mirror: `DIR/sha256/HEX` for every artifact and package of a recipe. It is what `--mirror` reads, and
-//! Nix as one of its `hashed-mirrors`.
+//! A content-addressed mirror: `DIR/sha256/HEX` for every artifact, package and crate. It is what `--mirror` reads, and Nix as
+//! one of its `hashed-mirrors`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use crate::artifact::write_object;
-use crate::debian::{VerifiedDeb, place};
+use crate::crates;
+use crate::debian::{VerifiedDeb, extract_member, place};
 use crate::error::{Error, Result};
 use crate::hash::{self, Fingerprint};
 use crate::lock::{Recipe, TakenFile};
@@ -21,15 +24,12 @@ pub fn mirror(
     options: &SetupOptions,
     progress: &dyn Progress,
 ) -> Result<Vec<PathBuf>> {
-    let parent = directory.join("sha256");
-    fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
-    // Next to their destination, so that a file is whole or not there.
-    let temp = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(directory)
-        .map_err(Error::io("create a directory in", directory))?;
+    let temp = prepare(directory)?;
     let packages = debs.iter().map(VerifiedDeb::package);
-    let sizes = packages.map(|package| package.size);
+    let sizes = packages.flat_map(|package| {
+        let member = package.member.as_ref().map_or(0, |member| member.size);
+        [package.size, member]
+    });
     let total = sizes.chain(recipe.artifacts().iter().map(|artifact| artifact.size));
     let mut laying = Laying {
         directory,
@@ -46,13 +46,45 @@ pub fn mirror(
     }
     for deb in debs {
         laying.lay(&deb.package().fingerprint(), |_| Ok(deb.path().to_owned()))?;
+        if let Some(member) = &deb.package().member {
+            laying.lay(&member.fingerprint(), |scratch| {
+                extract_member(deb.path(), &member.name, scratch)
+            })?;
+        }
     }
-    let Laying {
-        meter, mut paths, ..
-    } = laying;
-    meter.finish();
-    paths.sort();
-    Ok(paths)
+    Ok(laying.finish())
+}
+
+/// Lays out the crates that a `Cargo.lock` names, out of cargo's cache, below `directory`, for Nix. Returns their paths, sorted.
+pub fn mirror_crates(
+    cargo_lock: &Path,
+    cargo_home: &Path,
+    directory: &Path,
+    progress: &dyn Progress,
+) -> Result<Vec<PathBuf>> {
+    let crates = crates::cached(cargo_lock, cargo_home)?;
+    let temp = prepare(directory)?;
+    let total = crates.iter().map(|found| found.fingerprint.size).sum();
+    let mut laying = Laying {
+        directory,
+        temp: temp.path(),
+        meter: Meter::new(progress, Phase::Pack, LABEL, total),
+        paths: Vec::new(),
+    };
+    for found in &crates {
+        laying.lay(&found.fingerprint, |_| Ok(found.path.clone()))?;
+    }
+    Ok(laying.finish())
+}
+
+/// The folders of a mirror. What is being written lies next to its destination, so that a file is whole or not there.
+fn prepare(directory: &Path) -> Result<TempDir> {
+    let parent = directory.join("sha256");
+    fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
+    tempfile::Builder::new()
+        .prefix(".new-")
+        .tempdir_in(directory)
+        .map_err(Error::io("create a directory in", directory))
 }
 
 const LABEL: &str = "the mirror";
@@ -65,6 +97,15 @@ struct Laying<'a> {
 }
 
 impl Laying<'_> {
+    fn finish(self) -> Vec<PathBuf> {
+        let Laying {
+            meter, mut paths, ..
+        } = self;
+        meter.finish();
+        paths.sort();
+        paths
+    }
+
     /// Puts a file in its place, unless it is there. It is hashed once more on the way: it may have changed since it was
     /// verified. `find` gets it, into a directory of ours if need be.
     fn lay(&mut self, wanted: &Fingerprint, find: impl Fn(&Path) -> Result<PathBuf>) -> Result<()> {

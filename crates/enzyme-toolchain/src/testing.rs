@@ -185,6 +185,7 @@ pub(crate) fn package(name: &str, bytes: &[u8]) -> (Package, Vec<u8>) {
         size,
         sha256,
         licences: vec!["MIT".to_owned()],
+        member: None,
     };
     (package, bytes.to_owned())
 }

@@ -360,6 +360,7 @@ fn unbundle(args: &UnbundleArgs) -> anyhow::Result<ExitCode> {
 #[command(after_help = "\
 Examples:
   cargo enzyme toolchain mirror /srv/oxide-enzyme --profile full
+  cargo enzyme toolchain mirror /srv/oxide-enzyme --profile full --crates Cargo.lock    for Nix
   cargo enzyme setup --mirror /srv/oxide-enzyme
   cargo enzyme toolchain bundle --profile full --mirror https://mirror.example/oxide-enzyme
 
@@ -372,6 +373,9 @@ struct MirrorArgs {
     /// For which machine [default: this one]
     #[arg(long, value_name = "NAME")]
     platform: Option<Platform>,
+    /// Lay out the crates of this Cargo.lock too, out of cargo's own cache, which `cargo fetch --locked` fills
+    #[arg(long, value_name = "FILE")]
+    crates: Option<PathBuf>,
     #[command(flatten)]
     source: Source,
     /// Show nothing but errors
@@ -394,7 +398,16 @@ fn mirror(args: &MirrorArgs) -> anyhow::Result<ExitCode> {
         .recipe(&args.which.profile, platform)?;
     let debs = fetch_packages(&store, &recipe, &args.source.fetch_options(), &ui)?;
     let options = args.source.setup_options();
-    let files = enzyme_toolchain::mirror(&recipe, &debs, &args.directory, &options, &ui)?;
+    let mut files = enzyme_toolchain::mirror(&recipe, &debs, &args.directory, &options, &ui)?;
+    if let Some(lock) = &args.crates {
+        let home = cargo_home()?;
+        files.extend(enzyme_toolchain::mirror_crates(
+            lock,
+            &home,
+            &args.directory,
+            &ui,
+        )?);
+    }
     let place = args.directory.display();
     ui.say(&format!("{} files are in {place}", files.len()));
     if args.json {
@@ -405,6 +418,16 @@ fn mirror(args: &MirrorArgs) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where cargo keeps its downloads.
+fn cargo_home() -> anyhow::Result<PathBuf> {
+    if let Some(home) = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty()) {
+        return Ok(home.into());
+    }
+    let home =
+        std::env::home_dir().context("set CARGO_HOME or HOME: crates come from cargo's cache")?;
+    Ok(home.join(".cargo"))
 }
 
 /// Print the toolchain's key: the sha256 of its lock, made for naming CI caches

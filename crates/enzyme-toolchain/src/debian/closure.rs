@@ -53,6 +53,7 @@ pub(crate) fn closure(
             size: field("Size")?.parse().ok()?,
             sha256: field("SHA256")?,
             licences: Vec::new(),
+            member: None,
         })
     });
     let unreadable = || Error::AptFailed {

@@ -5,6 +5,7 @@ mod apt;
 mod closure;
 mod fetch;
 mod licence;
+mod member;
 mod mirrors;
 mod origin;
 mod package;
@@ -13,6 +14,8 @@ mod supply;
 mod transfer;
 
 pub use fetch::{FetchOptions, VerifiedDeb, fetch_packages, held_packages};
+pub use member::Member;
+pub(crate) use member::extract as extract_member;
 pub(crate) use origin::place;
 pub use origin::{Mirror, Origin};
 pub use package::{Archive, Debian, Package};

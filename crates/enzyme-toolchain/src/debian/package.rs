@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::member::Member;
 use crate::check::{Check, check_fingerprint, check_word};
 use crate::hash::Fingerprint;
 use crate::lock::TakenFile;
@@ -46,6 +47,9 @@ pub struct Package {
     /// The short names of the licences in its copyright file, as they stand there; `see copyright` where that file is not
     /// machine-readable.
     pub licences: Vec<String>,
+    /// One member of its archive, for those who cannot open it: the beginning of everything in Nix's sandbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Member>,
 }
 
 /// One of Debian's archives. Each has mirrors and snapshots of its own.
@@ -133,6 +137,10 @@ impl Package {
         };
         if self.file.len() > 400 || !self.file.split('/').all(plain) {
             return Err(format!("{:?} is not a file of an archive", self.file));
+        }
+        if let Some(member) = &self.member {
+            check_word(&member.name)?;
+            check_fingerprint(&member.name, &member.fingerprint())?;
         }
         check_fingerprint(&self.name, &self.fingerprint())
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::closure::closure;
 use super::fetch::{FetchOptions, obtain};
 use super::licence::Licences;
+use super::member::Member;
 use super::mirrors::Mirrors;
 use super::package::{Debian, Package};
 use crate::error::{Error, Result};
@@ -30,6 +31,9 @@ pub(crate) struct Wanted {
     pub platforms: BTreeMap<Platform, String>,
     /// The packages, which bring what they depend on, but not what they recommend.
     pub packages: Vec<String>,
+    /// Packages of which a member of the archive is pinned too, and which one.
+    #[serde(default)]
+    pub members: BTreeMap<String, String>,
 }
 
 /// Pins every package that a profile needs. Those that are not among the `known` ones of an earlier lock are downloaded into
@@ -62,7 +66,9 @@ pub(crate) fn resolve(
         .iter()
         .map(|package| (package.sha256.as_str(), &package.licences))
         .collect();
-    let is_new = |package: &&Package| !known.contains_key(package.sha256.as_str());
+    let is_new = |package: &&Package| {
+        !known.contains_key(package.sha256.as_str()) || wanted.members.contains_key(&package.name)
+    };
     let new: Vec<_> = packages.iter().filter(is_new).cloned().collect();
     let debs = obtain(store, &new, &debian, &FetchOptions::default(), progress)?;
     let mut licences = Licences::default();
@@ -72,6 +78,12 @@ pub(crate) fn resolve(
     for package in &mut packages {
         let known = known.get(package.sha256.as_str());
         package.licences = known.map_or_else(|| licences.of(package), |known| (*known).clone());
+        let deb = debs
+            .iter()
+            .find(|deb| deb.package().sha256 == package.sha256);
+        if let (Some(member), Some(deb)) = (wanted.members.get(&package.name), deb) {
+            package.member = Some(Member::pin(deb, member)?);
+        }
     }
     Ok((debian, packages))
 }

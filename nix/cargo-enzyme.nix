@@ -1,0 +1,19 @@
+# `cargo enzyme` itself, and around it what it needs to know here: where the store with the engine is. The variable can be set to
+# another store, as everywhere.
+{ cargo, enzyme, busybox }:
+cargo {
+  name = "cargo-enzyme";
+  script = ''
+    cargo build --release --locked --package cargo-enzyme
+    mkdir -p $out/bin $out/libexec
+    cp $CARGO_TARGET_DIR/release/cargo-enzyme $out/libexec/cargo-enzyme
+    {
+      echo '#!${busybox}/bin/sh'
+      echo 'export OXIDE_ENZYME_HOME="''${OXIDE_ENZYME_HOME:-${enzyme}/share/oxide-enzyme}"'
+      echo "exec $out/libexec/cargo-enzyme \"\$@\""
+    } > $out/bin/cargo-enzyme
+    chmod +x $out/bin/cargo-enzyme
+    $out/bin/cargo-enzyme --version
+    [ "$($out/bin/cargo-enzyme toolchain key)" ]
+  '';
+}
