@@ -326,6 +326,42 @@ fn the_real_toolchain_installs_and_runs() {
 }
 
 #[test]
+fn the_wheels_of_a_mirror_will_do_and_a_flipped_bit_in_them_is_refused() {
+    let (small, place) = (Small::new(1 << 16), Place::new());
+    let (lock, mirror) = (small.lock(), place.dir.path().join("mirror"));
+    let mirror_text = mirror.to_str().unwrap();
+    let make = [
+        "toolchain",
+        "mirror",
+        mirror_text,
+        "--lock",
+        &lock,
+        "--quiet",
+    ];
+    let mut command = place.command(&make);
+    succeeded(&small.with_pip(&mut command).output().unwrap(), &make);
+    let setup = ["setup", "--quiet", "--mirror", mirror_text, "--lock", &lock];
+    let run = |place: &Place| {
+        let mut command = place.command(&setup);
+        command.env("PIP_NO_INDEX", "1").output().unwrap()
+    };
+    succeeded(&run(&Place::new()), &setup);
+    let wheel = sha256(&fs::read(&small.wheels[0]).unwrap());
+    flip(&mirror.join("sha256").join(&wheel), 100);
+    let other = Place::new();
+    let refusal = String::from_utf8(run(&other).stderr).unwrap();
+    assert!(
+        refusal.contains(&wheel) && refusal.contains("was not used"),
+        "{refusal}"
+    );
+    assert!(other.leftovers().is_empty());
+    // What is wrong in a mirror is put right by making it again.
+    let mut command = place.command(&make);
+    succeeded(&small.with_pip(&mut command).output().unwrap(), &make);
+    succeeded(&run(&other), &setup);
+}
+
+#[test]
 fn a_flipped_bit_in_a_real_wheel_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     for damaged in recipe().artifacts() {

@@ -14,7 +14,7 @@ use crate::lock::Recipe;
 use crate::progress::{Meter, Phase, Progress, Unseen};
 use crate::store::{Store, Writing};
 
-/// So many packages are fetched at a time. What is complete stays when the next ones fail.
+/// So many packages are fetched at a time. What is complete stays when others fail.
 const BATCH: usize = 24;
 pub(crate) const ADVICE: &str = "try again; if it happens again, that mirror is broken or serves something else: name another one with --mirror, or use --snapshot";
 
@@ -157,16 +157,18 @@ impl Fetch<'_> {
             let found = self
                 .supply
                 .find(batch, temp.path(), |bytes| meter.set(done + bytes))?;
-            let mut lacking = Vec::new();
+            let (mut lacking, mut failure) = (Vec::new(), None);
             for (package, found) in batch.iter().zip(found) {
                 match found {
-                    Some(path) => self.take(package, &path, temp.path())?,
-                    None => lacking.push(*package),
+                    Ok(Some(path)) => self.take(package, &path, temp.path())?,
+                    Ok(None) => lacking.push(*package),
+                    Err(error) => failure = failure.or(Some(error)),
                 }
             }
             if let Some(first) = lacking.first() {
                 return Err(self.supply.lacks(first, lacking.len() - 1));
             }
+            failure.map_or(Ok(()), Err)?;
             done += batch.iter().map(|package| package.size).sum::<u64>();
             meter.set(done)?;
         }

@@ -25,8 +25,9 @@ enum From<'a> {
     Snapshot,
 }
 
-/// Where a file can be read: in a mirror's directory, or where a transfer put it. `None` when the place does not have it.
-type Found = Option<PathBuf>;
+/// Where a file can be read: in a mirror's directory, or where a transfer put it. `None` when the place does not have it; an
+/// error when nobody can tell.
+type Found = Result<Option<PathBuf>>;
 
 impl<'a> Supply<'a> {
     pub(crate) fn open(origin: &'a Origin, debian: &'a Debian) -> Result<Supply<'a>> {
@@ -63,7 +64,8 @@ impl<'a> Supply<'a> {
         match &self.from {
             From::Mirror(Mirror::Directory(_)) => {
                 let paths = wanted.map(|wanted| PathBuf::from(wanted.url));
-                Ok(paths.map(|path| path.is_file().then_some(path)).collect())
+                let found = paths.map(|path| Ok(path.is_file().then_some(path)));
+                Ok(found.collect())
             }
             From::Apt(apt, _) => download(&Client::Apt(apt), wanted.collect(), scratch, watch),
             From::Mirror(Mirror::Url(_)) | From::Snapshot => {
@@ -105,7 +107,7 @@ fn download(
             log,
         }),
     };
-    transfers.into_iter().zip(outcomes).map(found).collect()
+    Ok(transfers.into_iter().zip(outcomes).map(found).collect())
 }
 
 fn address(mirror: &Mirror, sha256: &str) -> String {
@@ -145,7 +147,7 @@ pub(crate) fn from_mirror(
                 meter.set(bytes)
             })?;
             meter.finish();
-            found.into_iter().next().flatten()
+            found.into_iter().next().transpose()?.flatten()
         }
     };
     Ok(Downloaded::new(found.ok_or(lacks)?, ADVICE))
