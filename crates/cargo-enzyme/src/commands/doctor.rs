@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use enzyme_driver::process;
 use enzyme_driver::session::RustcVersion;
-use enzyme_toolchain::{Installed, Lock, Platform, Store};
+use enzyme_toolchain::{Installed, Lock, Platform, Store, chosen_profile};
 use serde_json::json;
 
 use super::cargo::Build;
+
+mod one_llvm;
 
 const PROBE: &str = include_str!("doctor/probe.rs");
 const COMPILE_LIMIT: Duration = Duration::from_secs(120);
@@ -87,10 +89,17 @@ fn examine() -> Vec<Check> {
             .map(|()| "every file is as the lock says".into())
             .map_err(Into::into),
     ));
+    checks.push(check(
+        "profile",
+        Ok(installed.recipe().profile().to_owned()),
+    ));
     checks.push(check("clang", clang(&installed)));
     checks.push(check("engine", engine(&installed)));
     let Ok(rustc) = rustc else { return checks };
     checks.push(check("match", fits(&rustc, &installed)));
+    if installed.recipe().facts().debian.is_some() {
+        checks.push(check("one LLVM", one_llvm::check(rustc_path(), &installed)));
+    }
     match gradients(&rustc, &installed) {
         Ok(gradients) => checks.extend(gradients),
         Err(error) => checks.push(check("gradients", Err(error))),
@@ -162,7 +171,8 @@ fn installed() -> anyhow::Result<Installed> {
         .toolchain(&Lock::embedded()?, Platform::host()?)?
         .with_context(|| {
             format!(
-                "nothing is installed in `{}`: run `cargo enzyme setup`",
+                "the profile `{}` is not installed in `{}`: run `cargo enzyme setup`",
+                chosen_profile(),
                 store.root().display()
             )
         })
@@ -170,11 +180,20 @@ fn installed() -> anyhow::Result<Installed> {
 
 fn clang(installed: &Installed) -> anyhow::Result<String> {
     let mut command = installed.clang()?.command();
-    Ok(first_line(&process::succeed(
+    let output = process::succeed(
         "asking clang for its version",
         command.arg("--version"),
         RUN_LIMIT,
-    )?))
+    )?;
+    let version = first_line(&output);
+    // The portable one was compared byte by byte; one of a package is whatever the machine has.
+    let wanted = &installed.recipe().facts().llvm.version;
+    ensure!(
+        version.split(' ').any(|word| word == wanted),
+        "`{}` is {version}, the lock says {wanted}: use the container image that belongs to this cargo-enzyme",
+        command.get_program().to_string_lossy()
+    );
+    Ok(version)
 }
 
 /// The engine must run here, and have Enzyme's options.
