@@ -124,6 +124,10 @@ fn twin_command(invocation: &Invocation, output: &Path) -> Command {
     let mut emit = std::ffi::OsString::from("--emit=llvm-bc=");
     emit.push(output);
     command.arg(emit);
+    // Else rustc makes a directory for its metadata where it runs, among sources that may be only for reading.
+    if let Some(directory) = output.parent() {
+        command.arg("--out-dir").arg(directory);
+    }
     let (assertions, overflow) = checks(invocation);
     for option in [
         "opt-level=3",
