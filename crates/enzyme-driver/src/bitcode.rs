@@ -12,6 +12,7 @@ use object::{Object, ObjectSection};
 
 use crate::error::Error;
 use crate::files;
+use crate::intrinsics;
 use crate::invocation::Invocation;
 use crate::ir::Module;
 use crate::session::Session;
@@ -44,7 +45,7 @@ pub fn of_crate(
         )?;
         disassemble(session, &bitcode)
     })?;
-    Ok(Module::parse(text))
+    Ok(Module::parse(intrinsics::with_known_names(text)))
 }
 
 /// Reads the bitcode that the rlibs of the standard library carry.
@@ -62,7 +63,7 @@ pub fn of_std(session: &Session, rlib: &Path) -> Result<Module, Error> {
         std::fs::write(&bitcode, bytes).map_err(Error::io("write", &bitcode))?;
         disassemble(session, &bitcode)
     })?;
-    Ok(Module::parse(text))
+    Ok(Module::parse(intrinsics::with_known_names(text)))
 }
 
 fn disassemble(session: &Session, bitcode: &Path) -> Result<String, Error> {

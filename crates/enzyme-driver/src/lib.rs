@@ -30,6 +30,7 @@ pub mod files;
 mod globalize;
 mod hints;
 mod indirect;
+mod intrinsics;
 pub mod invocation;
 pub mod ir;
 mod layout;
