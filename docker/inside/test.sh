@@ -13,7 +13,7 @@ case ${1:---help} in
     *) sed -n '2,/^set/ s/^# \{0,1\}//p' "$0"; [[ ${1:---help} == -h || ${1:---help} == --help ]]; exit ;;
 esac
 unset HOME
-target=/tmp/target
+export CARGO_TARGET_DIR=/tmp/target
 failed() { echo "error: $*" >&2; exit 1; }
 step() { printf -- '-- %s (%ss)\n' "$1" "$SECONDS"; }
 
@@ -35,7 +35,7 @@ step "a plugin for LLVM"
 step "a first gradient"
 project=$(mktemp -d)
 cargo enzyme new --quiet "$project/gradient" --path "$source"
-(cd "$project/gradient" && cargo enzyme run --quiet --target-dir "$target/gradient")
+(cd "$project/gradient" && cargo enzyme run --quiet)
 rm -r "$project"
 
 if [[ $mode == full ]]; then
@@ -45,10 +45,10 @@ if [[ $mode == full ]]; then
     done
     cd "$source"
     step "tests of the crate and of the examples"
-    cargo enzyme test --quiet --target-dir "$target/tests" --package oxide-enzyme "${examples[@]/#/--package=}"
+    cargo enzyme test --quiet --package oxide-enzyme "${examples[@]/#/--package=}"
     for example in "${examples[@]}"; do
         step "example $example"
-        cargo enzyme run --quiet --release --target-dir "$target/tests" --package "$example" >"/tmp/$example.out" 2>&1 ||
+        cargo enzyme run --quiet --package "$example" >"/tmp/$example.out" 2>&1 ||
             failed "$example: $(cat "/tmp/$example.out")"
         tail -n 2 "/tmp/$example.out"
     done
