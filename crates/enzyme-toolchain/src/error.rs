@@ -276,6 +276,30 @@ pub enum Error {
         reason: String,
     },
 
+    /// The image's definition is malformed.
+    #[error(
+        "{origin}: {reason}; put the file right (`docker/image.toml` says what its parts are for)"
+    )]
+    BadDefinition {
+        /// File name, or "the embedded image.toml".
+        origin: String,
+        /// What is wrong in it.
+        reason: String,
+    },
+
+    /// The parts of an image do not fit together.
+    #[error("the image cannot be made: {0}; nothing was written")]
+    Image(String),
+
+    /// A layout is damaged, or holds something that images of this program do not.
+    #[error("`{}`: {problem}; make the image again with `cargo enzyme image build`, or copy it again from its source", .layout.display())]
+    Layout {
+        /// The layout's directory.
+        layout: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
     /// A bundle made from another lock.
     #[error(
         "{} was made for toolchain {found}, but this program needs toolchain {wanted}; \

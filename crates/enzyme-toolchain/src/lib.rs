@@ -32,6 +32,7 @@ mod crates;
 mod debian;
 mod error;
 mod hash;
+pub mod image;
 mod installed;
 mod loader;
 mod lock;

@@ -4,6 +4,7 @@ pub mod cargo;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod image;
 pub mod new;
 pub mod setup;
 pub mod toolchain;

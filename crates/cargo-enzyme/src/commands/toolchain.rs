@@ -296,7 +296,7 @@ fn bundle(args: &BundleArgs) -> anyhow::Result<ExitCode> {
 
 /// Where to take from what is not in the store: by default pip's registry for wheels, apt's mirrors for Debian packages.
 #[derive(clap::Args)]
-struct Source {
+pub struct Source {
     /// Never download: fail if something is missing
     #[arg(long)]
     offline: bool,
@@ -309,7 +309,7 @@ struct Source {
 }
 
 impl Source {
-    fn setup_options(&self) -> SetupOptions {
+    pub fn setup_options(&self) -> SetupOptions {
         SetupOptions {
             offline: self.offline,
             mirror: self.mirror.clone(),
@@ -317,7 +317,7 @@ impl Source {
         }
     }
 
-    fn fetch_options(&self) -> FetchOptions {
+    pub fn fetch_options(&self) -> FetchOptions {
         let origin = match &self.mirror {
             Some(mirror) => Origin::Mirror(mirror.clone()),
             None if self.snapshot => Origin::Snapshot,
