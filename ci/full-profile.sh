@@ -30,7 +30,7 @@ cmp "$scratch/one.tar.zst" "$scratch/two.tar.zst"
 echo "bundle: $(stat -c %s "$scratch/one.tar.zst") bytes, the same twice, $SECONDS s"
 
 # A few bytes of one package are enough.
-victim=$(find "$scratch/mirror/sha256" -type f -size -100k | sort | head -n 1)
+victim=$(find "$scratch/mirror/sha256" -type f -size -100k | sort | sed -n 1p)
 chmod u+w "$victim"
 printf 'oxide' | dd of="$victim" bs=1 seek=1000 conv=notrunc status=none
 if elsewhere three bundle --profile full --mirror "$scratch/mirror" --output "$scratch/three.tar.zst" 2> "$scratch/refusal"; then
