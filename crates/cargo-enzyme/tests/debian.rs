@@ -421,6 +421,35 @@ fn many_at_once_share_one_download() {
     assert_eq!(names(&place.path("shared/tmp")), [""; 0]);
 }
 
+#[test]
+fn an_interrupted_download_leaves_nothing_half_made_and_no_process() {
+    let Some(place) = Place::new() else { return };
+    place.lock();
+    // Takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let words = place.mirror();
+    let mut words: Vec<_> = words.iter().map(String::as_str).collect();
+    words.extend(["--mirror", &url]);
+    let mut command = place.command("store 2", &words);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let (mut connection, _) = silent.accept().unwrap();
+    let interrupt = ["-INT".to_owned(), child.id().to_string()];
+    assert!(
+        Command::new("kill")
+            .args(interrupt)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(names(&place.path("store 2/tmp")), [""; 0]);
+    assert_eq!(names(&place.path("store 2/objects")), [""; 0]);
+    // curl is gone: after its question the connection has an end.
+    std::io::copy(&mut connection, &mut std::io::sink()).unwrap();
+    place.make_mirror("store 2", &[]);
+}
+
 /// As root, this runs as `nobody`; as anyone else every test here shows the same.
 #[test]
 fn an_ordinary_user_can_make_a_lock_and_fetch() {
