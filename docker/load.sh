@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Brings the image into Docker or Podman.
 #
-#     docker/load.sh LAYOUT [NAME]        e.g. docker/load.sh image oxide-enzyme:latest
+#     docker/load.sh LAYOUT [NAME]        e.g. docker/load.sh oxide-enzyme.oci oxide-enzyme:latest
 #
 # LAYOUT is what `cargo enzyme image build` wrote. ENGINE: docker (default) or podman.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:---help} in -h | --help) sed -n '2,/^set/ s/^# \{0,1\}//p' "$0"; exit ;; esac
-layout=$1 name=${2:-oxide-enzyme:latest}
+layout=$(realpath "$1") name=${2:-oxide-enzyme:latest}
 
 if [[ ${ENGINE:-docker} == podman ]]; then
     # Podman reads layouts as they are. The last line is the image's ID.
     podman tag "$(podman pull --quiet "oci:$layout" | tail -n 1)" "$name"
 else
-    archive=$(mktemp --suffix .tar)
-    trap 'rm -f "$archive"' EXIT
-    "$here/archive.sh" "$layout" "$archive" "$name"
-    docker load --quiet --input "$archive"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$here/.."
+    cargo enzyme image convert --quiet --to docker-archive "$work/image.tar" --layout "$layout"
+    # "Loaded image: NAME"
+    loaded=$(docker load --quiet --input "$work/image.tar")
+    docker tag "${loaded##*: }" "$name"
 fi

@@ -28,6 +28,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
+convert() { (cd "$here/.." && cargo enzyme image convert --quiet --to "$1" "$2" --layout "$layout"); }
+
 # The programs that are missing, by their packages in Debian: installed by root, else those ways are skipped.
 declare -A packages=([bwrap]=bubblewrap [ch-run]=charliecloud [podman]=podman [runc]=runc [crun]=crun [mksquashfs]=squashfs-tools
     [docker-registry]=docker-registry [skopeo]=skopeo [jq]=jq)
@@ -45,7 +47,7 @@ command -v jq >/dev/null || { echo "error: jq is missing: install it" >&2; exit 
 if [[ -z $root ]]; then
     step "the image as a directory"
     root=$work/root
-    (cd "$here/.." && cargo enzyme image convert "$layout" --to directory "$root")
+    convert directory "$root"
 fi
 
 # All ways share what they compile: dependencies once.
@@ -119,13 +121,13 @@ for runtime in runc crun; do
 done
 if wanted squashfs && has squashfs mksquashfs && has squashfs ch-run; then
     step "one SquashFS file"
-    "$here/squashfs.sh" "$root" "$work/image.sqfs"
+    convert squashfs "$work/image.sqfs"
     ls -l --human-readable "$work/image.sqfs"
     try squashfs short "$here/with-charliecloud.sh" "$work/image.sqfs"
 fi
 if wanted apptainer && has apptainer apptainer; then
     step "apptainer build"
-    "$here/archive.sh" "$layout" "$work/image.tar"
+    convert oci-archive "$work/image.tar"
     apptainer build --build-arg "archive=$work/image.tar" "$work/image.sif" "$here/apptainer.def"
     try apptainer short "$here/with-apptainer.sh" "$work/image.sif"
 fi

@@ -3,7 +3,7 @@
 #
 #     docker/with-charliecloud.sh ROOT COMMAND [ARGUMENT...]
 #
-# ROOT is the image as a directory (`cargo enzyme image convert LAYOUT --to directory ROOT`), or a SquashFS file made of one.
+# ROOT is the image as a directory (`cargo enzyme image convert --to directory ROOT`), or one SquashFS file (`--to squashfs FILE`).
 # SCRATCH: a directory of this machine to be /tmp (default: an empty one in memory).
 set -euo pipefail
 case ${1:---help} in -h | --help) sed -n '2,/^set/ s/^# \{0,1\}//p' "$0"; exit ;; esac
