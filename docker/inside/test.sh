@@ -39,6 +39,18 @@ cargo enzyme new --quiet "$project/gradient" --path "$source"
 rm -r "$project"
 
 if [[ $mode == full ]]; then
+    step "a store elsewhere"
+    moved=$(mktemp -d)
+    cp -r "$OXIDE_ENZYME_HOME"/. "$moved"
+    OXIDE_ENZYME_HOME=$moved cargo enzyme toolchain verify
+    engine=$(echo "$moved"/toolchains/*/bin/catalyst)
+    chmod u+w "$engine"
+    printf '\377' | dd of="$engine" bs=1 seek=200000000 conv=notrunc status=none
+    if said=$(OXIDE_ENZYME_HOME=$moved cargo enzyme doctor); then failed "a changed engine is healthy"; fi
+    grep --max-count=1 --fixed-strings "$engine was changed" <<<"$said" || failed "a changed engine is not named"
+    chmod -R u+w "$moved"
+    rm -r "$moved"
+
     examples=()
     for manifest in "$source"/examples/*/Cargo.toml; do
         examples+=("$(basename "$(dirname "$manifest")")")

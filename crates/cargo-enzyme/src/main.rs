@@ -26,6 +26,7 @@ Examples:
 
 Environment:
   OXIDE_ENZYME_HOME       where toolchains are (default: oxide-enzyme in the user's cache directory)
+  OXIDE_ENZYME_PROFILE    which toolchain: portable (default), or full, which is the container image's
   OXIDE_ENZYME_TIMEOUT    seconds that the engine may take for one derivative (default: 300)
   OXIDE_ENZYME_FAST_MATH  1: let derivatives assume that there is neither NaN nor infinity (default: 0)
   OXIDE_ENZYME_CHECK_GRADIENTS=1, OXIDE_ENZYME_CHECK_TOLERANCE=1e-5, OXIDE_ENZYME_UNCHECKED=NAME,..
