@@ -17,7 +17,14 @@ else
     trap 'rm -rf "$work"' EXIT
     cd "$here/.."
     cargo enzyme image convert --quiet --to docker-archive "$work/image.tar" --layout "$layout"
-    # "Loaded image: NAME"
-    loaded=$(docker load --quiet --input "$work/image.tar")
-    docker tag "${loaded##*: }" "$name"
+    # The archive has a name of its own; what had that name before shall keep it.
+    own=$(tar --extract --to-stdout --file "$work/image.tar" manifest.json | jq --raw-output '.[0].RepoTags[0]')
+    before=$(docker images --quiet --no-trunc "$own")
+    docker load --quiet --input "$work/image.tar" >/dev/null
+    docker tag "$own" "$name"
+    if [[ $own != "$name" ]]; then
+        docker rmi "$own" >/dev/null
+        [[ -z $before ]] || docker tag "$before" "$own"
+    fi
+    echo "$name"
 fi

@@ -20,6 +20,7 @@ step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 wanted() { [[ " $ways " == *" $1 "* ]]; }
 
 work=$(mktemp -d)
+# What is to be removed from which engine.
 names=()
 cleanup() {
     for name in "${names[@]}"; do "${name%% *}" rmi --force "${name#* }" >/dev/null 2>&1 || true; done
@@ -86,14 +87,17 @@ if wanted docker || wanted dockerfile; then
         fi
         if wanted dockerfile; then
             step "a program of one's own, by docker build"
-            "$here/with-docker.sh" "$name" true
             mkdir "$work/project"
             chmod 1777 "$work/project"
             SCRATCH=$work/project "$here/with-docker.sh" "$name" \
                 cargo enzyme new --quiet gradient --path /usr/src/oxide-enzyme
             names+=("docker gradient:test-$$")
+            # The build's first stage stays behind without a name.
+            nameless() { docker images --quiet --no-trunc --filter dangling=true | sort; }
+            before=$(nameless)
             docker build --quiet --network none --tag "gradient:test-$$" --build-arg image="$name" --build-arg program=gradient \
                 --build-arg cargo_home=/opt/cargo --file "$here/Dockerfile" "$work/project/gradient"
+            for id in $(comm -13 <(echo "$before") <(nameless)); do names=("docker $id" "${names[@]}"); done
             docker run --rm --read-only --network none "gradient:test-$$"
         fi
     fi
