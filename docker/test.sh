@@ -119,7 +119,9 @@ if wanted podman && has podman podman; then
     fi
 fi
 for runtime in runc crun; do
-    if wanted "$runtime" && has "$runtime" "$runtime"; then
+    if wanted "$runtime" && [[ $(id -u) -ne 0 ]]; then
+        skip "$runtime" "only root can be another user in there"
+    elif wanted "$runtime" && has "$runtime" "$runtime"; then
         RUNTIME=$runtime try "$runtime" short "$here/with-runc.sh" "$root"
     fi
 done

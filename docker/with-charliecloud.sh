@@ -11,7 +11,7 @@ root=$1
 shift
 
 # ch-run wants to know who runs it; batch systems do not always say.
-export USER=${USER:-$(id -un)}
+export USER=${USER:-$(id -un 2>/dev/null || id -u)}
 # A copy: in a SquashFS file the image's own is not to be had before it is mounted.
 environment=$(mktemp)
 trap 'rm -f "$environment"' EXIT

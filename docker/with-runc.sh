@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command in the image by runc or crun, with nothing around them: no network, everything read-only but /tmp, no
-# capabilities. Who is not root gets a user namespace.
+# capabilities. Who is not root gets a user namespace, and is root in there: runc wants that.
 #
 #     docker/with-runc.sh ROOT COMMAND [ARGUMENT...]
 #
