@@ -365,10 +365,7 @@ fn a_flipped_byte_in_any_blob_is_found() {
         fs::write(&path, changed).unwrap();
         let message = place.refused("verify", &["out.oci", "--quiet"]);
         assert!(message.contains("was changed"), "{message}");
-        let message = place.refused(
-            "convert",
-            &["--to", "oci-archive", "x.tar", "--layout", "out.oci"],
-        );
+        let message = place.refused("convert", &["out.oci", "--to", "oci-archive", "x.tar"]);
         assert!(message.contains("was changed"), "{message}");
         fs::write(&path, bytes).unwrap();
     }
@@ -567,11 +564,8 @@ fn a_layout_becomes_a_directory_and_archives() {
         ("oci-archive", "image.oci.tar"),
         ("docker-archive", "image.tar"),
     ] {
-        place.ok(
-            "convert",
-            &["--to", form, name, "--layout", "out.oci", "--quiet"],
-        );
-        let message = place.refused("convert", &["--to", form, name, "--layout", "out.oci"]);
+        place.ok("convert", &["out.oci", "--to", form, name, "--quiet"]);
+        let message = place.refused("convert", &["out.oci", "--to", form, name]);
         assert!(message.contains("is there already"), "{message}");
     }
     let root = place.path("root");

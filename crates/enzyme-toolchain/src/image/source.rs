@@ -183,3 +183,88 @@ fn utf8(name: &OsStr, root: &Path) -> Result<String> {
     })?;
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory with three files, one of which may be run.
+    fn checkout() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for name in ["crates/cargo-enzyme", ".cargo", "target"] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        for name in [
+            "Cargo.lock",
+            "crates/cargo-enzyme/Cargo.toml",
+            ".cargo/config.toml",
+            "target/program",
+            "run.sh",
+        ] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        fs::set_permissions(root.join("run.sh"), fs::Permissions::from_mode(0o775)).unwrap();
+        std::os::unix::fs::symlink("run.sh", root.join("link")).unwrap();
+        directory
+    }
+
+    fn run_git(root: &Path, arguments: &[&str]) {
+        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        let mut command = Command::new("git");
+        command
+            .arg("-C")
+            .arg(root)
+            .args(identity)
+            .args(arguments)
+            .stdout(Stdio::null());
+        assert!(command.status().unwrap().success());
+    }
+
+    fn paths(source: &Source) -> Vec<&str> {
+        source.tree.iter().map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn a_checkout_and_a_release_of_it_are_one_source() {
+        let directory = checkout();
+        let root = directory.path();
+        let release = read(root).unwrap();
+        assert_eq!(release.revision, "unknown");
+        run_git(root, &["init", "--quiet"]);
+        run_git(
+            root,
+            &["add", "Cargo.lock", "crates", "run.sh", "link", ".cargo"],
+        );
+        run_git(root, &["commit", "--quiet", "--message", "x"]);
+        // The index knows better than a file system that says that all may be run, or a strict umask.
+        fs::set_permissions(root.join("Cargo.lock"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(root.join("untracked"), "x").unwrap();
+        let tracked = read(&find(&root.join("crates")).unwrap()).unwrap();
+        assert_eq!(tracked.digest, release.digest);
+        assert_eq!(tracked.revision.len(), 40);
+        assert_eq!(
+            paths(&tracked),
+            [
+                "Cargo.lock",
+                "crates",
+                "crates/cargo-enzyme",
+                "crates/cargo-enzyme/Cargo.toml",
+                "link",
+                "run.sh"
+            ]
+        );
+        assert_eq!(tracked.tree.get("run.sh").unwrap().mode, 0o755);
+        fs::write(root.join("run.sh"), "changed").unwrap();
+        let changed = read(root).unwrap();
+        assert_ne!(changed.digest, release.digest);
+        assert!(changed.revision.ends_with("-dirty"), "{}", changed.revision);
+    }
+
+    #[test]
+    fn elsewhere_there_is_no_source() {
+        let directory = tempfile::tempdir().unwrap();
+        let message = find(directory.path()).unwrap_err().to_string();
+        assert!(message.contains("--source"), "{message}");
+    }
+}

@@ -252,3 +252,87 @@ fn licence_of(manifest: &[u8]) -> Option<String> {
             .to_owned(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::deb::testing::{RawEntry, compress, tar};
+    use crate::image::tree::NodeKind;
+    use tar::EntryType;
+
+    fn unpacked(entries: &[RawEntry]) -> Result<(Tree, Crate)> {
+        let directory = tempfile::tempdir().unwrap();
+        let archive = directory.path().join("some-1.0.0.crate");
+        let bytes = compress(&tar(entries), ".gz");
+        fs::write(&archive, &bytes).unwrap();
+        let krate = Crate {
+            name: "some".to_owned(),
+            version: "1.0.0".to_owned(),
+            sha256: Fingerprint::of(&bytes).sha256,
+            licence: None,
+        };
+        unpack(&krate, &archive)
+    }
+
+    #[test]
+    fn a_crate_is_unpacked_with_the_checksums_that_cargo_wants() {
+        let manifest = "[package]\nname = \"some\"\nlicense = \"MIT/Apache-2.0\"\n";
+        let (tree, krate) = unpacked(&[
+            RawEntry::file("some-1.0.0/Cargo.toml", manifest),
+            RawEntry::file("some-1.0.0/src/lib.rs", "x").mode(0o664),
+        ])
+        .unwrap();
+        assert_eq!(krate.licence.as_deref(), Some("MIT/Apache-2.0"));
+        assert_eq!(tree.get("some-1.0.0/src/lib.rs").unwrap().mode, 0o644);
+        let NodeKind::File(sums) = &tree.get("some-1.0.0/.cargo-checksum.json").unwrap().kind
+        else {
+            panic!("no file");
+        };
+        let sums: serde_json::Value = serde_json::from_slice(&sums.read().unwrap()).unwrap();
+        assert_eq!(sums["package"], krate.sha256);
+        assert_eq!(sums["files"]["src/lib.rs"], Fingerprint::of(b"x").sha256);
+    }
+
+    #[test]
+    fn hostile_crates_are_refused_by_name() {
+        let cases: [(&str, RawEntry); 4] = [
+            (
+                "leaves the root",
+                RawEntry::file("some-1.0.0/../../evil", "x"),
+            ),
+            ("outside its crate", RawEntry::file("other/evil", "x")),
+            ("absolute", RawEntry::file("/etc/evil", "x")),
+            (
+                "not a plain file",
+                RawEntry::link(EntryType::Symlink, "some-1.0.0/evil", "/etc/passwd"),
+            ),
+        ];
+        for (reason, entry) in cases {
+            let message = unpacked(&[entry.clone()]).unwrap_err().to_string();
+            assert!(
+                message.contains(reason) && message.contains(&entry.path),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_crate_that_is_not_what_the_lock_names_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let archive = directory.path().join("some-1.0.0.crate");
+        fs::write(&archive, "x").unwrap();
+        let lock = format!(
+            "[[package]]\nname = \"some\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\nchecksum = \"{}\"\n\
+             [[package]]\nname = \"own\"\nversion = \"1.0.0\"\n",
+            "0".repeat(64)
+        );
+        let crates = locked(&lock, Path::new("Cargo.lock")).unwrap();
+        assert_eq!(crates.len(), 1);
+        let message = unpack(&crates[0], &archive).unwrap_err().to_string();
+        assert!(message.contains("Cargo.lock names"), "{message}");
+        let git = lock.replace("registry+x", "git+https://example.org/x");
+        assert!(locked(&git, Path::new("Cargo.lock")).is_err());
+        let path = lock.replace("name = \"some\"", "name = \"../some\"");
+        assert!(locked(&path, Path::new("Cargo.lock")).is_err());
+    }
+}
