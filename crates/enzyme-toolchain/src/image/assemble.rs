@@ -75,7 +75,6 @@ pub fn plan(
             recipe: &recipe,
             root: &tree,
             project: &sources.tree,
-            source: &sources.digest,
             definition: definition.digest(),
             date: &date,
         };

@@ -16,7 +16,7 @@ use super::content::Content;
 use super::directory;
 use super::plan::Date;
 use super::source::PLACE;
-use super::tree::Tree;
+use super::tree::{NodeKind, Tree};
 use crate::child;
 use crate::error::{Error, Result};
 use crate::hash::Fingerprint;
@@ -36,8 +36,6 @@ pub(crate) struct Job<'a> {
     pub root: &'a Tree,
     /// The source, with `vendor/`: what the image has below [`PLACE`].
     pub project: &'a Tree,
-    /// Names the source.
-    pub source: &'a str,
     pub definition: &'a str,
     pub date: &'a Date,
 }
@@ -46,12 +44,13 @@ impl Job<'_> {
     /// The program: compiled now, or earlier from the same inputs.
     pub(crate) fn program(&self, scratch: &Path, progress: &dyn Progress) -> Result<Content> {
         let target = Target::of(self.recipe.platform())?;
+        let source = self.compiled();
         let inputs = [
             RECIPE,
             self.recipe.lock().digest(),
             self.recipe.platform().name(),
             self.definition,
-            self.source,
+            &super::source::digest(&source)?,
         ];
         let key = Fingerprint::of(inputs.join("\n").as_bytes()).sha256;
         let cache = Cache::new(self.store, &key);
@@ -60,12 +59,18 @@ impl Job<'_> {
         }
         progress.note("compiling cargo-enzyme with the image's own rustc: some minutes, and kept for the next time");
         let temp = TempDir::new_in(scratch).map_err(Error::io("create a directory in", scratch))?;
-        let bytes = self.compile(&target, temp.path(), progress)?;
+        let bytes = self.compile(&source, &target, temp.path(), progress)?;
         cache.put(&bytes)?;
         Ok(Content::bytes(bytes))
     }
 
-    fn compile(&self, target: &Target, temp: &Path, progress: &dyn Progress) -> Result<Vec<u8>> {
+    fn compile(
+        &self,
+        source: &Tree,
+        target: &Target,
+        temp: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Vec<u8>> {
         let temp = temp.canonicalize().map_err(Error::io("find", temp))?;
         let place = Place {
             temp: &temp,
@@ -73,7 +78,7 @@ impl Job<'_> {
         };
         let unseen = Unseen(progress);
         directory::write(&self.needed(), &place.root(), &unseen)?;
-        directory::write(self.project, &place.source(), &unseen)?;
+        directory::write(source, &place.source(), &unseen)?;
         place.write_wrappers()?;
         let log = temp.join("log");
         let status = child::run(&mut place.cargo(self.date), &log, || {
@@ -101,6 +106,24 @@ impl Job<'_> {
             )));
         }
         Ok(bytes)
+    }
+
+    /// What compiling needs of the source. All else may change without the program being compiled anew.
+    fn compiled(&self) -> Tree {
+        const UNUSED: [&str; 6] = [".ci/", "ci/", "docs/", "nix/", ".github/", "docker/"];
+        let unused = |path: &str| {
+            let of_tests = path.starts_with("crates/") && path.contains("/tests/");
+            let prose = path.ends_with(".md") && !path.contains('/');
+            of_tests || prose || UNUSED.iter().any(|prefix| path.starts_with(prefix))
+        };
+        let mut tree = self.project.clone();
+        for (path, node) in self.project.iter() {
+            let linked = path == "docker/image.toml";
+            if !linked && unused(path) && !matches!(node.kind, NodeKind::Directory) {
+                tree.remove(path);
+            }
+        }
+        tree
     }
 
     /// What compiling needs of the packages: neither documentation nor headers of LLVM nor sources.
@@ -236,12 +259,15 @@ impl Place<'_> {
                 .join(" ")
         };
         self.wrapper("cargo", &format!("{} \"$@\"", run("", "bin/cargo")))?;
-        // No `--target`: a build script or a procedural macro, which must run here.
+        // No `--target`: a build script or a procedural macro, which must run here. The program itself asks for its source's
+        // place (`cargo enzyme new` makes use of it), which is to be the one in the image.
+        let source = quoted(&self.source());
         self.wrapper(
             "rustc",
             &format!(
                 "host=1\nfor word; do case $word in --target|--target=*) host=;; esac; done\n\
                  export OXIDE_ENZYME_HOST=$host\n\
+                 if [ -n \"$CARGO_PRIMARY_PACKAGE\" ]; then export CARGO_MANIFEST_DIR=/{PLACE}${{CARGO_MANIFEST_DIR#{source}}}; fi\n\
                  {} --sysroot {root}/usr -Clinker={} {} \"$@\"",
                 run("", "bin/rustc"),
                 quoted(&self.tool("cc")),

@@ -91,7 +91,8 @@ pub(crate) fn read(root: &Path) -> Result<Source> {
     })
 }
 
-fn digest(tree: &Tree) -> Result<String> {
+/// Names a source by all that is in it.
+pub(crate) fn digest(tree: &Tree) -> Result<String> {
     let mut hasher = Sha256::new();
     for (path, node) in tree.iter() {
         let bytes = match &node.kind {
