@@ -365,7 +365,10 @@ fn a_flipped_byte_in_any_blob_is_found() {
         fs::write(&path, changed).unwrap();
         let message = place.refused("verify", &["out.oci", "--quiet"]);
         assert!(message.contains("was changed"), "{message}");
-        let message = place.refused("convert", &["out.oci", "--to", "oci-archive", "x.tar"]);
+        let message = place.refused(
+            "convert",
+            &["--to", "oci-archive", "x.tar", "--layout", "out.oci"],
+        );
         assert!(message.contains("was changed"), "{message}");
         fs::write(&path, bytes).unwrap();
     }
@@ -564,8 +567,11 @@ fn a_layout_becomes_a_directory_and_archives() {
         ("oci-archive", "image.oci.tar"),
         ("docker-archive", "image.tar"),
     ] {
-        place.ok("convert", &["out.oci", "--to", form, name, "--quiet"]);
-        let message = place.refused("convert", &["out.oci", "--to", form, name]);
+        place.ok(
+            "convert",
+            &["--to", form, name, "--layout", "out.oci", "--quiet"],
+        );
+        let message = place.refused("convert", &["--to", form, name, "--layout", "out.oci"]);
         assert!(message.contains("is there already"), "{message}");
     }
     let root = place.path("root");

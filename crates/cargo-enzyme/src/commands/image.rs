@@ -290,20 +290,20 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo enzyme image convert oxide-enzyme.oci --to directory root            for Charliecloud, bubblewrap, runc
-  cargo enzyme image convert oxide-enzyme.oci --to docker-archive image.tar  docker load --input image.tar
-  cargo enzyme image convert oxide-enzyme.oci --to oci-archive image.tar     apptainer build image.sif oci-archive:image.tar
-  cargo enzyme image convert oxide-enzyme.oci --to squashfs image.sqfs       needs mksquashfs")]
+  cargo enzyme image convert --to directory root              for Charliecloud, bubblewrap, runc
+  cargo enzyme image convert --to docker-archive image.tar    docker load --input image.tar
+  cargo enzyme image convert --to oci-archive image.oci.tar   apptainer build image.sif oci-archive:image.oci.tar
+  cargo enzyme image convert --to squashfs image.sqfs         needs mksquashfs")]
 struct ConvertArgs {
-    /// The layout to read
-    #[arg(value_name = "LAYOUT")]
-    layout: PathBuf,
     /// What to write
     #[arg(long, value_name = "FORM")]
     to: FormName,
     /// Where; nothing must be there
     #[arg(value_name = "DESTINATION")]
     destination: PathBuf,
+    /// The layout to read
+    #[arg(long, value_name = "DIR", default_value = "oxide-enzyme.oci")]
+    layout: PathBuf,
     /// Show nothing but errors
     #[arg(long, short)]
     quiet: bool,
