@@ -8,11 +8,13 @@ crates=(oxide-enzyme-macros oxide-enzyme enzyme-toolchain enzyme-driver cargo-en
 # Together, so that they need not be published for each other; unverified, as programs with derivatives need `cargo enzyme`.
 cargo package --offline --no-verify --allow-dirty "${crates[@]/#/--package=}"
 
-# The lock is a link in the checkout: its text must be in the crate.
+# The lock and the image's definition are links in the checkout: their texts must be in the crate.
 package=$(cargo metadata --no-deps --format-version 1 | jq --raw-output .target_directory)/package
 version=$(cargo metadata --no-deps --format-version 1 | jq --raw-output '.packages[] | select(.name == "enzyme-toolchain").version')
-tar --extract --gzip --to-stdout --file "$package/enzyme-toolchain-$version.crate" "enzyme-toolchain-$version/toolchain.lock" |
-    cmp - toolchain/toolchain.lock
+for file in toolchain/toolchain.lock docker/image.toml; do
+    tar --extract --gzip --to-stdout --file "$package/enzyme-toolchain-$version.crate" "enzyme-toolchain-$version/$(basename "$file")" |
+        cmp - "$file"
+done
 
 if command -v dist >/dev/null; then
     dist plan

@@ -3,6 +3,7 @@
 //! ```text
 //! ROOT/objects/SHA256[-x]       one file of a toolchain, written once
 //! ROOT/toolchains/KEY/bin/...   a whole toolchain, hard-linked from the objects, visible through one rename
+//! ROOT/builds/KEY               a program compiled for an image, by what it was compiled from
 //! ROOT/tmp/...                  work in progress; what a dead process left is removed by the next one
 //! ROOT/setup.lock               held by whoever writes
 //! ```
@@ -69,6 +70,11 @@ impl Store {
 
     pub(crate) fn objects(&self) -> PathBuf {
         self.root.join("objects")
+    }
+
+    /// Programs that were compiled for images.
+    pub(crate) fn builds(&self) -> PathBuf {
+        self.root.join("builds")
     }
 
     pub(crate) fn temporary(&self) -> PathBuf {

@@ -105,7 +105,13 @@ fn unneeded(writing: &Writing<'_>, lock: &Lock) -> Result<Cleared> {
     let orphans = entries(&store.objects())?
         .into_iter()
         .filter(|path| !objects.contains(&name_of(path)));
-    let paths: Vec<_> = others.chain(orphans).chain(writing.leftovers()).collect();
+    // Programs compiled for images: nothing says which of them will be wanted again, and each can be compiled again.
+    let builds = entries(&store.builds())?;
+    let paths: Vec<_> = others
+        .chain(orphans)
+        .chain(builds)
+        .chain(writing.leftovers())
+        .collect();
     let bytes = paths
         .iter()
         .map(|path| size_of(path))
@@ -172,6 +178,8 @@ mod tests {
         ]);
         setup(&new.store, &old.lock, &old.options(), &Silent).unwrap();
         let installed = new.setup().unwrap();
+        fs::create_dir(new.store.builds()).unwrap();
+        fs::write(new.store.builds().join("program"), "for an image").unwrap();
         assert_eq!(list(&new.store, &new.lock).unwrap().len(), 2);
         let dry = gc(&new.store, &new.lock, true, &Silent).unwrap();
         assert_eq!(list(&new.store, &new.lock).unwrap().len(), 2);
@@ -179,8 +187,8 @@ mod tests {
         assert_eq!(dry, done);
         assert_eq!(
             done.paths.len(),
-            2,
-            "the old toolchain and its engine: {:?}",
+            3,
+            "the old toolchain, its engine and a compiled program: {:?}",
             done.paths
         );
         let left = list(&new.store, &new.lock).unwrap();

@@ -330,7 +330,7 @@ struct Cache {
 
 impl Cache {
     fn new(store: &Store, key: &str) -> Cache {
-        let directory = store.root().join("builds");
+        let directory = store.builds();
         Cache {
             program: directory.join(key),
             sum: directory.join(format!("{key}.sha256")),

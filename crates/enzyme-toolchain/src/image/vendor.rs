@@ -308,7 +308,9 @@ mod tests {
             ),
         ];
         for (reason, entry) in cases {
-            let message = unpacked(&[entry.clone()]).unwrap_err().to_string();
+            let message = unpacked(std::slice::from_ref(&entry))
+                .unwrap_err()
+                .to_string();
             assert!(
                 message.contains(reason) && message.contains(&entry.path),
                 "{message}"
