@@ -208,6 +208,8 @@ impl Place<'_> {
             .args(["build", "--release", "--locked", "--offline", "--quiet"])
             .args(["--package", "cargo-enzyme", "--bin", "cargo-enzyme"])
             .args(["--config", "profile.release.strip=true"])
+            // Its work is that of LLVM and the engine, which it only waits for: quick to build matters more than quick to run.
+            .args(["--config", "profile.release.opt-level=1"])
             // With a target named, build scripts and procedural macros are compiled apart from the program.
             .args(["--target", self.target.triple])
             .current_dir(self.source())
