@@ -95,6 +95,27 @@ fn main() { println!("{:?}", d_cycled(&[1.0, 2.0], &mut [0.0; 2], &mut [0.0; 2],
 "#,
     ),
     (
+        "threads",
+        r#"
+#[autodiff_reverse(d_in_threads, Duplicated, Active)]
+fn in_threads(x: &[f64]) -> f64 {
+    std::thread::scope(|scope| scope.spawn(|| x[0] * x[0]).join().unwrap() * x[1])
+}
+fn main() { println!("{:?}", d_in_threads(&[3.0, 2.0], &mut [0.0; 2], 1.0)); }
+"#,
+    ),
+    (
+        "once",
+        r#"
+#[autodiff_reverse(d_once, Duplicated, Active)]
+fn once(x: &[f64]) -> f64 {
+    let square = std::sync::OnceLock::new();
+    square.get_or_init(|| x[0] * x[0]) * x[1]
+}
+fn main() { println!("{:?}", d_once(&[3.0, 2.0], &mut [0.0; 2], 1.0)); }
+"#,
+    ),
+    (
         "square",
         r#"
 #[autodiff_reverse(d_square, Active, Active)]
@@ -238,6 +259,19 @@ fn the_largest_by_total_order_is_refused() {
 #[test]
 fn an_endless_cycle_at_a_reverse_width_is_refused() {
     refused("cycle", &["cycle::cycled", "cycle.rs", "help"]);
+}
+
+#[test]
+fn work_in_other_threads_is_refused() {
+    refused("threads", &["in_threads", "threads.rs", "other threads"]);
+}
+
+#[test]
+fn a_once_lock_that_is_filled_inside_is_refused() {
+    refused(
+        "once",
+        &["once::once", "once.rs", "`OnceLock`", "`OnceCell`"],
+    );
 }
 
 fn script(name: &str, text: &str) -> PathBuf {

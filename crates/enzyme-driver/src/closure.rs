@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::allocator;
+use crate::checks;
 use crate::derivative::{DECLARATIONS, Derivative, Mode, PREFIX};
 use crate::error::Error;
 use crate::hints;
@@ -338,7 +339,8 @@ impl<'a> Collector<'a> {
             self.body.push_str(&text);
             return Ok(());
         }
-        let body = without_thread_local_intrinsic(&lower_invokes(body));
+        let body = checks::without_address_checks(&lower_invokes(body));
+        let body = without_thread_local_intrinsic(&checks::without_black_boxes(&body));
         let body = hints::refuse_sorting(self.program.module(module), symbol, &head, &body);
         let body = hints::add(self.program.module(module), &body);
         if let Some(name) = known_as {

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::hints;
+use crate::ir::balanced;
 use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
@@ -349,11 +350,20 @@ fn float_access(line: &str) -> Option<(&str, Float)> {
     Some((pointer_operand(stored)?, Float::at_start_of(stored)?))
 }
 
-/// `%p` of `double, ptr %p, align 8`.
+/// `%p` of `double, ptr %p, align 8`. The address may be a constant that is computed: `getelementptr (i8, ptr @p, i64 8)`.
 fn pointer_operand(text: &str) -> Option<&str> {
     let after = text.split_once(", ptr ")?.1;
-    let end = after.find([',', ' ']).unwrap_or(after.len());
-    Some(&after[..end])
+    let name = after.find([',', ' ']).unwrap_or(after.len());
+    if after.starts_with(['%', '@']) {
+        return Some(&after[..name]);
+    }
+    // Flags such as `inbounds` stand before the parenthesis.
+    match after.find(['(', ',']) {
+        Some(open) if after[open..].starts_with('(') => {
+            Some(&after[..open + balanced(&after[open..])?])
+        }
+        _ => Some(&after[..name]),
+    }
 }
 
 fn rewritten(line: &str, number: usize, floats: &HashMap<&str, Float>) -> Option<String> {
@@ -401,6 +411,23 @@ mod tests {
         let ir = "define void @f(ptr %a, i64 %i) {\n  %x = getelementptr inbounds nuw double, ptr %a, i64 %i\n  %y = getelementptr double, ptr %a, i64 1\n  %3 = load i64, ptr %y, align 8, !dbg !1\n  store i64 %3, ptr %x, align 8\n  ret void\n}\n";
         let expected = "  %\"3.float\" = load double, ptr %y, align 8, !dbg !1\n  %3 = bitcast double %\"3.float\" to i64\n  %\"3.4.float\" = bitcast i64 %3 to double\n  store double %\"3.4.float\", ptr %x, align 8\n";
         assert!(as_floats(ir).contains(expected), "{}", as_floats(ir));
+    }
+
+    #[test]
+    fn an_address_that_is_computed_from_a_constant_is_a_whole_operand() {
+        let table = "getelementptr inbounds nuw (i8, ptr @table, i64 8)";
+        let ir = format!(
+            "define void @f(i64 %i) {{\n  %x = getelementptr inbounds nuw double, ptr {table}, i64 %i\n  %n = load i64, ptr {}, align 8\n  ret void\n}}\n",
+            table.replace("@table", "@other")
+        );
+        let out = as_floats(&ir);
+        assert!(
+            out.contains(&format!(
+                "  call void @__enzyme_double(ptr {table})\n  %x = "
+            )),
+            "{out}"
+        );
+        assert!(out.contains("  %n = load i64, "), "{out}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::derivative::Mode;
+use crate::ir::{Reference, references};
 use crate::policy;
 use crate::process::Ended;
 
@@ -59,6 +60,27 @@ pub struct Finding {
     pub reason: String,
     /// What to try.
     pub advice: String,
+}
+
+/// What no engine is asked about: code that is handed to another thread looks like data, and its gradient would be lost without
+/// a word.
+pub fn refused(input: &str) -> Option<Finding> {
+    let starts_thread = input
+        .lines()
+        .filter(|line| line.contains("call "))
+        .filter(|line| line.contains("10rayon_core") || line.contains("6Thread3new"))
+        .flat_map(references)
+        .any(|reference| match reference {
+            Reference::Symbol(symbol) => policy::starts_thread(symbol),
+            _ => false,
+        });
+    starts_thread.then(|| Finding {
+        place: None,
+        inside: None,
+        reason: "it hands work to other threads, which Enzyme does not follow".into(),
+        advice: "compute in one thread what is differentiated (`iter` instead of `par_iter`), and call derivatives from several"
+            .into(),
+    })
 }
 
 /// Sorts what an engine said of `input`.
@@ -126,6 +148,12 @@ fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) ->
         return (
             "it contains inline assembly, which has no derivative".into(),
             "use a Rust implementation".into(),
+        );
+    }
+    if all.contains("= cmpxchg ") || all.contains("= atomicrmw ") {
+        return (
+            "it changes an atomic, as `Mutex`, `RwLock` and `OnceLock` do".into(),
+            "take the data out before, or use `RefCell`, `OnceCell` or `LazyCell`".into(),
         );
     }
     if all.contains("Cannot deduce") || all.contains("Illegal update") {
@@ -239,6 +267,21 @@ mod tests {
         assert_eq!(finding.place.as_deref(), Some("src/main.rs:7:5"));
         assert_eq!(finding.inside.as_deref(), Some("main::f"));
         assert!(finding.reason.contains("`opaque`"), "{}", finding.reason);
+    }
+
+    #[test]
+    fn what_starts_threads_is_refused() {
+        let thread = "  %r = call i32 @_ZN4core3fmt.inactive._RNvMs0_NtNtNtCsjrHSEGnQ3l9_3std3sys6thread4unixNtB5_6Thread3new(ptr %f)";
+        let rayon =
+            "  call void @_ZN10rayon_core8registry8Registry6inject17h0123456789abcdefE(ptr %f)";
+        for line in [thread, rayon] {
+            let finding = refused(line).unwrap();
+            assert!(finding.reason.contains("threads"), "{}", finding.reason);
+        }
+        assert_eq!(
+            refused("  call void @_ZN4main6Thread3new17h0123456789abcdefE()"),
+            None
+        );
     }
 
     #[test]

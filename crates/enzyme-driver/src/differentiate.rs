@@ -26,7 +26,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 47";
+pub const PIPELINE: &str = "pipeline 48";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -114,22 +114,20 @@ fn differentiated(
 fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Result<String, Error> {
     let work = session.cache.work_dir()?;
     let prepared = prepare(session, derivative, closure, work.path())?;
-    match Catalyst::new(session).differentiate(&prepared, work.path())? {
-        Outcome::Done(ir) => Ok(ir),
-        Outcome::Failed(ended) => {
-            let finding = diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout);
-            let said = format!("{}\n{}", ended.describe(), ended.output);
-            let log = keep_log(
-                session,
-                &key(session, closure, true),
-                closure,
-                &prepared,
-                &said,
-            )?;
-            let diagnosis = diagnosis(derivative, closure, finding, log);
-            Err(Error::Engine(Box::new(diagnosis)))
-        }
-    }
+    let (finding, said) = match diagnosis::refused(&files::read(&prepared)?) {
+        Some(finding) => (finding, "the engine was not asked".to_owned()),
+        None => match Catalyst::new(session).differentiate(&prepared, work.path())? {
+            Outcome::Done(ir) => return Ok(ir),
+            Outcome::Failed(ended) => (
+                diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout),
+                format!("{}\n{}", ended.describe(), ended.output),
+            ),
+        },
+    };
+    let key = key(session, closure, true);
+    let log = keep_log(session, &key, closure, &prepared, &said)?;
+    let diagnosis = diagnosis(derivative, closure, finding, log);
+    Err(Error::Engine(Box::new(diagnosis)))
 }
 
 /// The bitcode of a derivative that another one calls. It goes away where it is not called, and may be defined in several
@@ -429,6 +427,13 @@ fn restored(session: &Session, differentiated: &str, closure: &Closure) -> Strin
     let mut out = String::with_capacity(differentiated.len());
     for line in own.chain(rest) {
         let line = &promises::withdraw(line);
+        // Enzyme declares what a derivative calls, `cosh` for `sinh`, with the linkage of what it differentiates.
+        if let Some(declaration) = line.strip_prefix("declare weak ") {
+            out.push_str("declare ");
+            out.push_str(declaration.trim_start_matches("hidden "));
+            out.push('\n');
+            continue;
+        }
         if !session.fast_math && line.starts_with("  ") && line.contains(" fast ") {
             // Enzyme marks what it writes `fast`, under which NaN and infinity are undefined behaviour.
             out.push_str(&line.replace(" fast ", " contract "));

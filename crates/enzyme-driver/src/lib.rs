@@ -17,6 +17,7 @@ mod barrier;
 pub mod bitcode;
 mod bits;
 pub mod cache;
+mod checks;
 pub mod closure;
 mod copies;
 mod deferred;
@@ -48,6 +49,7 @@ mod sources;
 mod staticlib;
 mod types;
 pub mod wrapper;
+mod writes;
 
 pub use error::Error;
 

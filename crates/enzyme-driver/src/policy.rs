@@ -15,6 +15,9 @@ pub fn path(symbol: &str) -> String {
 /// Whether nothing differentiable comes out of this function, by its path.
 pub fn is_inactive(symbol: &str) -> bool {
     let path = path(symbol);
+    if CALL_BACK.iter().any(|prefix| path.starts_with(prefix)) {
+        return false;
+    }
     INACTIVE_PATHS.iter().any(|prefix| path.starts_with(prefix))
         || INACTIVE_TYPES.iter().any(|ty| is_method_of(&path, ty))
         || INACTIVE_TRAITS
@@ -47,15 +50,50 @@ pub fn is_precondition_check(symbol: &str) -> bool {
     symbol.contains("precondition_check") && path(symbol).ends_with("::precondition_check")
 }
 
-/// The function of mathematics that a function of the library stands for.
+/// Whether this function hands work to another thread.
+pub fn starts_thread(symbol: &str) -> bool {
+    let path = path(original_name(symbol).unwrap_or(symbol));
+    let path = path.trim_start_matches('<');
+    path.starts_with("rayon_core::")
+        || (path.starts_with("std::sys::") && path.ends_with("::Thread>::new"))
+        || (path.starts_with("std::sys::") && path.ends_with("::Thread::new"))
+}
+
+/// Whether this function says that a debug build's check of an address has failed.
+pub fn is_address_failure(symbol: &str) -> bool {
+    let path = path(symbol);
+    path == "core::panicking::panic_null_pointer_dereference"
+        || path == "core::panicking::panic_misaligned_pointer_dereference"
+}
+
+/// The function of mathematics that a function of this library stands for, or one of the crate `libm`, which works on the bits
+/// of floats.
 pub fn known_as(symbol: &str) -> Option<String> {
-    if !symbol.contains("oxide_enzyme") {
+    if symbol.contains("oxide_enzyme") {
+        let path = path(symbol);
+        let name = path.strip_prefix("oxide_enzyme::maths::")?;
+        return Some(name.split("::").next().unwrap_or(name).to_owned());
+    }
+    if !symbol.contains("libm") {
         return None;
     }
     let path = path(symbol);
-    let name = path.strip_prefix("oxide_enzyme::maths::")?;
-    Some(name.split("::").next().unwrap_or(name).to_owned())
+    let (_, name) = path.strip_prefix("libm::math::")?.split_once("::")?;
+    // Not `erf`, and not `exp10f`, which Enzyme does not know.
+    let double = name
+        .strip_suffix('f')
+        .filter(|name| !matches!(*name, "er" | "exp10"));
+    LIBM.contains(&double.unwrap_or(name))
+        .then(|| name.to_owned())
 }
+
+/// What the crate `libm` has of the C library's mathematics, in double precision, and Enzyme knows the derivative of.
+const LIBM: &[&str] = &[
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",
+    "cosh", "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "floor", "fma", "fmax", "fmin",
+    "fmod", "hypot", "j0", "j1", "log", "log10", "log1p", "log2", "pow", "rint", "round", "sin",
+    "sinh", "sqrt", "tan", "tanh", "trunc", "y0", "y1",
+];
 
 /// Whether this function of the library calls a nested derivative through a pointer, which is known.
 pub fn calls_derivatives(symbol: &str) -> bool {
@@ -74,6 +112,9 @@ pub fn wants_inlining(symbol: &str) -> bool {
 pub fn is_support(symbol: &str) -> bool {
     let path = path(symbol);
     let own = path.trim_start_matches('<');
+    if CALL_BACK.iter().any(|prefix| own.starts_with(prefix)) {
+        return false;
+    }
     if !own.contains("::") {
         return own.starts_with("rust_");
     }
@@ -82,7 +123,18 @@ pub fn is_support(symbol: &str) -> bool {
     !is_generic && !matches!(root, "core" | "alloc" | "compiler_builtins")
 }
 
+/// What runs a closure of the user's: `OnceLock` and `LazyLock` are filled by it. What it computes is not inactive.
+const CALL_BACK: &[&str] = &["std::sys::sync::once"];
+
 const INACTIVE_PATHS: &[&str] = &[
+    // Random bits, and text to numbers and back.
+    "rand_core::",
+    "rand_chacha::",
+    "chacha20::",
+    "getrandom::",
+    "rand::rngs::",
+    "serde_json::de::from_",
+    "serde_json::ser::to_",
     "oxide_enzyme::rule::inactive",
     "core::panicking::",
     "core::fmt::",
@@ -109,6 +161,8 @@ const INACTIVE_PATHS: &[&str] = &[
 ];
 
 const INACTIVE_TYPES: &[&str] = &[
+    "chacha20::",
+    "rand::rngs::",
     "core::fmt::",
     "alloc::string::String",
     "std::time::",
@@ -116,6 +170,7 @@ const INACTIVE_TYPES: &[&str] = &[
 ];
 
 const INACTIVE_TRAITS: &[&str] = &[
+    "rand_core::",
     "core::fmt::",
     "alloc::string::ToString",
     "core::error::Error",

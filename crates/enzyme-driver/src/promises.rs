@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::ir::balanced;
+
 /// Attributes without arguments, and the start of those with some.
 const WORDS: [&str; 2] = [" readnone", " writeonly"];
 const WITH_ARGUMENTS: [&str; 2] = [" captures(", " initializes("];
@@ -45,22 +47,6 @@ pub fn withdraw(line: &str) -> Cow<'_, str> {
         }
     }
     line
-}
-
-/// The length of the parenthesis that `text` begins with.
-fn balanced(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

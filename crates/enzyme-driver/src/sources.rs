@@ -14,7 +14,7 @@ pub fn touch(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len() + 1024);
     for line in ir.lines() {
         if let Some(source) = source(line) {
-            out.push_str(&format!("  call void @{name}(ptr {source})\n"));
+            out.push_str(&format!("  {}\n", call(source)));
         }
         out.push_str(line);
         out.push('\n');
@@ -27,6 +27,11 @@ pub fn touch(ir: &str) -> String {
         ));
     }
     out
+}
+
+/// The call at an address.
+pub fn call(address: &str) -> String {
+    format!("call void @{}(ptr {address})", policy::inactive_name(TOUCH))
 }
 
 /// Where a `memcpy` or `memmove` copies from, unless that is constant.

@@ -14,13 +14,15 @@ use crate::hints;
 use crate::pointers;
 use crate::policy;
 use crate::sources;
+use crate::writes;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
     let ir = bits::as_floats(&attributes::preserve_primals(ir));
-    mark_integers(&sources::touch(&copies::as_floats(&pointers::restore(&ir))))
+    let ir = copies::as_floats(&pointers::restore(&ir));
+    mark_integers(&sources::touch(&writes::mark(&ir)))
 }
 
 fn mark_integers(ir: &str) -> String {
@@ -72,7 +74,8 @@ fn bare_hint(line: &str) -> Option<String> {
     let (head, rest) = hints::NAMES
         .iter()
         .find_map(|name| line.split_once(&format!("call void @{name}(ptr ")))?;
-    let value = rest.find(['%', '@'])?;
+    let starts = [rest.find(['%', '@']), rest.find("getelementptr ")];
+    let value = starts.into_iter().flatten().min()?;
     let name = line[head.len()..].split('(').next()?;
     Some(format!("{head}{name}(ptr {}", &rest[value..]))
 }
@@ -185,6 +188,12 @@ mod tests {
             )
             .as_deref(),
             Some("  tail call void @__enzyme_double(ptr %x.0), !dbg !1")
+        );
+        let constant =
+            "  call void @__enzyme_double(ptr getelementptr inbounds (i8, ptr @x, i64 8)), !dbg !1";
+        assert_eq!(
+            bare_hint(&constant.replace("(ptr get", "(ptr nonnull get")).as_deref(),
+            Some(constant)
         );
     }
 

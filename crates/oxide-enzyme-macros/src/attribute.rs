@@ -1,6 +1,7 @@
-//! What is written in the attribute: `name, width, activities`.
+//! What is written in the attribute: `name, width, activities`. The name may say where the function stands: `Self::name`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Lit, LitInt, Result, Token};
@@ -13,6 +14,8 @@ const WIDEST: usize = 1024;
 
 /// The attribute as it was written.
 pub struct Attribute {
+    /// What the primal belongs to, if that is written: `Self`, or `<Self as Trait>`.
+    pub owner: Option<TokenStream>,
     pub name: Ident,
     pub width: usize,
     /// What stands for an activity; `None` is something else, which was reported.
@@ -39,6 +42,7 @@ impl Attribute {
 impl Parse for Attribute {
     fn parse(input: ParseStream) -> Result<Attribute> {
         let mut attribute = Attribute {
+            owner: owner(input)?,
             name: name(input)?,
             width: 1,
             activities: Vec::new(),
@@ -123,6 +127,34 @@ impl Attribute {
         }
         skip_entry(input)
     }
+}
+
+/// What stands before the derivative's name.
+fn owner(input: ParseStream) -> Result<Option<TokenStream>> {
+    if input.peek(Token![Self]) && input.peek2(Token![::]) {
+        let (me, _) = (input.parse::<Token![Self]>()?, input.parse::<Token![::]>()?);
+        return Ok(Some(quote!(#me)));
+    }
+    if !input.peek(Token![<]) {
+        return Ok(None);
+    }
+    let span = input.span();
+    trait_of_self(input).map(Some).map_err(|_| {
+        let text = "expected the derivative's name, or where it belongs and its name";
+        let help =
+            "write `<Self as Trait>::name` for a function that `impl Trait for Type` defines";
+        error(span, text, help)
+    })
+}
+
+fn trait_of_self(input: ParseStream) -> Result<TokenStream> {
+    input.parse::<Token![<]>()?;
+    let me: Token![Self] = input.parse()?;
+    let word: Token![as] = input.parse()?;
+    let path: syn::Path = input.parse()?;
+    input.parse::<Token![>]>()?;
+    input.parse::<Token![::]>()?;
+    Ok(quote!(<#me #word #path>))
 }
 
 fn name(input: ParseStream) -> Result<Ident> {

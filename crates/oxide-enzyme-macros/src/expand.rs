@@ -261,7 +261,7 @@ impl Request {
         });
         let checks = arguments.chain(result).filter(|(ty, ..)| !is_float(ty));
         // A constant item is evaluated by `cargo check`, too, but cannot name what is generic.
-        let is_generic = !self.primal.sig.generics.params.is_empty() || mentions_self(&self.primal);
+        let is_generic = !self.primal.sig.generics.params.is_empty() || self.owner.is_some();
         let checks = checks.map(|(ty, span, text)| {
             let assert =
                 quote_spanned!(span=> ::core::assert!(!::core::mem::needs_drop::<#ty>(), #text));
@@ -277,7 +277,7 @@ impl Request {
     fn same_impl(&self) -> TokenStream {
         let is_anonymous = |input: &Input| fit::is_anonymous(&input.ty);
         // What cannot be named cannot be asked for its name; a trait's own `Self::f` is its own.
-        if !mentions_self(&self.primal)
+        if self.owner.is_none()
             || self.primal.block.is_none()
             || self.inputs.iter().any(is_anonymous)
         {
@@ -426,8 +426,8 @@ impl Request {
         let mut name = sig.ident.clone();
         name.set_span(name.span().resolved_at(Span::mixed_site()));
         let turbofish = generic_arguments(sig);
-        let prefix = mentions_self(&self.primal).then(|| quote_spanned!(name.span()=> Self::));
-        quote!(#prefix #name #turbofish)
+        let prefix = self.owner.iter().map(|owner| quote!(#owner::));
+        quote!(#(#prefix)* #name #turbofish)
     }
 
     fn shadow(&self, input: &Input) -> TokenStream {
@@ -581,7 +581,8 @@ pub fn nest(items: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream 
         .fold(quote!(()), |rest, item| quote!((#item, #rest)))
 }
 
-/// An attribute does not see whether its function stands in an `impl` or a trait: it does if it says `self` or `Self`.
+/// An attribute does not see whether its function stands in an `impl` or a trait: it does if it says `self` or `Self`, or if the
+/// attribute says so.
 pub fn mentions_self(primal: &Primal) -> bool {
     struct Search(bool);
 

@@ -1,6 +1,7 @@
 //! What an attribute and the function under it ask for, read and checked.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -11,12 +12,15 @@ use syn::{
 
 use crate::activity::{self, Activity, Mode, Place};
 use crate::attribute::Attribute;
+use crate::expand::mentions_self;
 use crate::fit;
 use crate::problems::Problems;
 
 /// A derivative that is asked for.
 pub struct Request {
     pub mode: Mode,
+    /// What the primal belongs to: `Self`, or `<Self as Trait>`. Nothing for a function that stands alone.
+    pub owner: Option<TokenStream>,
     pub name: Ident,
     pub width: usize,
     pub inputs: Vec<Input>,
@@ -87,6 +91,7 @@ impl Request {
     /// Reads everything and reports what is wrong with it; without a name there is nothing to ask for.
     pub fn new(mode: Mode, attribute: TokenStream, primal: Primal) -> Result<Request> {
         let Attribute {
+            owner,
             name,
             width,
             activities,
@@ -115,8 +120,10 @@ impl Request {
             .map(|(index, input)| reader.input(index, input, activities.next()))
             .collect();
         let output = result.map(|ty| reader.output(ty, activities.next()));
+        let owner = owner.or_else(|| mentions_self(&primal).then(|| quote!(Self)));
         Ok(Request {
             mode,
+            owner,
             name,
             width,
             inputs,

@@ -6,7 +6,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::mentions_self;
 use crate::request::Request;
 
 impl Request {
@@ -18,7 +17,7 @@ impl Request {
         }
         let first = errors.next();
         let unknown = quote!(<[(); #first] as ::core::ops::Deref>::Target);
-        let item = if mentions_self(&self.primal) {
+        let item = if self.owner.is_some() {
             self.method(&unknown)
         } else {
             let (vis, name) = (&self.primal.visibility, &self.name);

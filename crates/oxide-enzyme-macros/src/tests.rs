@@ -62,6 +62,26 @@ signatures! {
         => { fn df(x: f64, bx_0: f64, arg1: u8, arg2: (f64, f64), barg2_0: (f64, f64)) -> (f64, f64) }
 }
 
+#[test]
+fn the_attribute_can_say_where_the_function_stands() {
+    for (attribute, call) in [
+        (quote!(Self::df, Active, Active), "Self :: f ("),
+        (
+            quote!(<Self as a::Tr<u8>>::df, Active, Active),
+            "< Self as a :: Tr < u8 > > :: f (",
+        ),
+    ] {
+        let primal = parse_quote!(
+            fn f(x: f64) -> f64 {
+                x
+            }
+        );
+        let derivative = derivative(Mode::Reverse, attribute, primal);
+        assert_eq!(derivative.sig.ident, "df");
+        assert!(text(&derivative).contains(call), "{}", text(&derivative));
+    }
+}
+
 fn text(derivative: &ItemFn) -> String {
     quote!(#derivative).to_string()
 }

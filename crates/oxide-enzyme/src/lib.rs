@@ -96,8 +96,8 @@
 //! - `Active` is for plain data. An argument that owns memory, or that zero bytes are no value of, is a compile error; a
 //!   struct with a raw pointer or an `Option<&T>` inside is not noticed.
 //! - Arguments that are `dyn Trait`, `impl Trait` or function pointers can only be `Const`.
-//! - An associated function that has no `self` must mention `Self` (as in `Self::helper()`, say), or the attribute takes it
-//!   for a free function.
+//! - An attribute does not see what its function stands in. A function of an `impl` that mentions neither `self` nor `Self` is
+//!   taken for a free one: write `#[autodiff_reverse(Self::name, ...)]` there.
 
 #![no_std]
 #[cfg(feature = "alloc")]

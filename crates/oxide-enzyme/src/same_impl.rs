@@ -17,7 +17,7 @@ pub fn same_impl<P, H>(called: &P, here: &H, derivative: &str, primal: &str) {
 #[track_caller]
 fn wrong_primal(derivative: &str, primal: &str) -> ! {
     panic!(
-        "`{derivative}`: the type has a method `{primal}` of its own, which hides the trait's: give one of them another name, \
-         or put the attribute into the trait"
+        "`{derivative}`: the type has a method `{primal}` of its own, which hides the trait's: name the trait in the attribute, \
+         `<Self as Trait>::{derivative}`"
     )
 }

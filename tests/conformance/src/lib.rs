@@ -8,6 +8,12 @@ pub const DOUBLE: f64 = 1e-13;
 /// The relative error that is allowed in single precision.
 pub const SINGLE: f64 = 1e-5;
 
+/// Of each pair of neighbours, the product. For the tests this is a dependency's function, and its derivative a dependency's.
+#[oxide_enzyme::autodiff_reverse(d_chain, Duplicated, Active)]
+pub fn chain(x: &[f64]) -> f64 {
+    x.windows(2).map(|pair| pair[0] * pair[1]).sum()
+}
+
 /// Panics unless the relative error is small. An expected zero must be met exactly.
 #[track_caller]
 pub fn assert_near(actual: f64, expected: f64, tolerance: f64) {

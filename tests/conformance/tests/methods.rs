@@ -1,7 +1,7 @@
 //! Inherent methods, with every kind of `self`.
 
 use conformance::{assert_all_close, assert_close};
-use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
+use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse, autodiff_reverse_split};
 
 #[derive(Clone, Shadow)]
 struct Polynomial {
@@ -32,6 +32,14 @@ impl Polynomial {
 
     fn check(n: i32) {
         assert!(n >= 0);
+    }
+
+    // Nothing in the function says where it stands: the attribute does.
+    #[autodiff_reverse(Self::rev_cube, Active, Active)]
+    #[autodiff_forward(Self::fwd_cube, 2, Dual, Dual)]
+    #[autodiff_reverse_split(Self::split_cube, Active, Active)]
+    fn cube(x: f64) -> f64 {
+        x * x * x
     }
 }
 
@@ -74,6 +82,14 @@ fn self_by_mutable_reference_is_changed_in_place() {
 #[test]
 fn an_associated_function_has_a_derivative() {
     assert_eq!(Polynomial::rev_monomial(3.0, 2, 1.0), (9.0, 6.0));
+}
+
+#[test]
+fn an_associated_function_that_does_not_mention_its_type_says_so_in_the_attribute() {
+    assert_eq!(Polynomial::rev_cube(2.0, 1.0), (8.0, 12.0));
+    assert_eq!(Polynomial::fwd_cube(2.0, 1.0, 0.5), [8.0, 12.0, 6.0]);
+    let (value, tape) = Polynomial::split_cube(2.0);
+    assert_eq!((value, tape.reverse(0.5)), (8.0, 6.0));
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,9 +1,10 @@
 //! What primals do besides arithmetic: text, maps.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 
 use conformance::{X, assert_all_close, assert_close, assert_gradient, sum_of_squares, twice_x};
-use oxide_enzyme::{autodiff_forward, autodiff_reverse};
+use oxide_enzyme::{autodiff_forward, autodiff_reverse, inactive};
 
 #[autodiff_reverse(rev_text, Duplicated, Active)]
 #[autodiff_forward(fwd_text, Dual, Dual)]
@@ -106,4 +107,53 @@ fn structs_of_floats_and_integers_may_be_copied_and_reversed() {
     let (x, mut dx) = ([1.0, 2.0, 3.0], [0.0; 3]);
     assert_eq!(rev_samples(&x, &mut dx, 1.0), 9.0 + 8.0 + 3.0 + 2.0 + 2.0);
     assert_eq!(dx, [9.0 + 6.0 + 2.0, 12.0 + 1.0, 6.0 + 1.0]);
+}
+
+/// Six in all, as texts.
+const WEIGHTS: [&str; 3] = ["1.0", "3.0", "2.0"];
+
+#[autodiff_reverse(rev_parsed, Duplicated, Active)]
+#[autodiff_forward(fwd_parsed, Dual, Dual)]
+fn parsed(x: &[f64]) -> f64 {
+    let weights = WEIGHTS.iter().map(|text| text.parse::<f64>().unwrap());
+    weights.map(|weight| weight * x[0] * x[0]).sum::<f64>() * x[1]
+}
+
+/// Writes to its argument and returns a list, in memory that the next round overwrites.
+#[inactive]
+fn weight(list: &mut [f64], round: usize) -> [f64; 12] {
+    list[1] = [1.0, 3.0, 2.0][round];
+    [list[1]; 12]
+}
+
+#[autodiff_reverse(rev_written, Duplicated, Active)]
+#[autodiff_reverse(rev_written_2, 2, Duplicated, Active)]
+#[autodiff_forward(fwd_written, Dual, Dual)]
+fn written(x: &[f64]) -> f64 {
+    let (mut list, mut sum) = ([0.0; 2], 0.0);
+    for round in 0..3 {
+        let returned = weight(&mut list, round);
+        sum += (list[1] + returned[round]) / 2.0 * x[0] * x[0];
+    }
+    sum * x[1]
+}
+
+#[test]
+fn what_inactive_functions_give_in_a_loop_counts_in_each_round() {
+    assert_gradient!(rev_parsed, fwd_parsed, [3.0, 2.0], 108.0, [72.0, 54.0]);
+    assert_gradient!(rev_written, fwd_written, [3.0, 2.0], 108.0, [72.0, 54.0]);
+    let (mut first, mut second) = ([0.0; 2], [0.0; 2]);
+    rev_written_2(&[3.0, 2.0], &mut first, &mut second, [1.0, 2.0]);
+    assert_eq!((first, second), ([72.0, 54.0], [144.0, 108.0]));
+}
+
+#[autodiff_reverse(rev_opaque, Duplicated, Active)]
+#[autodiff_forward(fwd_opaque, Dual, Dual)]
+fn opaque(x: &[f64]) -> f64 {
+    black_box(x[0] * x[0]) * black_box(x)[1]
+}
+
+#[test]
+fn a_black_box_is_looked_through() {
+    assert_gradient!(rev_opaque, fwd_opaque, [3.0, 2.0], 18.0, [12.0, 9.0]);
 }

@@ -180,6 +180,27 @@ fn an_attribute_in_the_trait_means_the_traits_method() {
     assert_eq!(Hiding.rev_of_the_trait(3.0, 1.0), (9.0, 6.0));
 }
 
+trait Both<T> {
+    fn value(&self, x: T) -> T;
+    fn rev_value(&self, x: T, dret: T) -> (T, T);
+    fn fwd_value(&self, x: T, bx: T) -> (T, T);
+}
+
+impl Both<f64> for Hiding {
+    #[autodiff_reverse(<Self as Both<f64>>::rev_value, Const, Active, Active)]
+    #[autodiff_forward(<Self as Both<f64>>::fwd_value, Const, Dual, Dual)]
+    fn value(&self, x: f64) -> f64 {
+        x * x * x
+    }
+}
+
+#[test]
+fn an_attribute_that_names_the_trait_finds_a_hidden_method() {
+    assert_eq!(Hiding.value(2.0), 2.0);
+    assert_eq!(Hiding.rev_value(2.0, 1.0), (8.0, 12.0));
+    assert_eq!(Hiding.fwd_value(2.0, 0.5), (8.0, 6.0));
+}
+
 trait Curve {
     fn y(&self, x: f64) -> f64;
     fn slope(&self, x: f64, dret: f64) -> f64;

@@ -356,3 +356,93 @@ fn a_result_of_a_float_and_a_small_error() {
     assert_close(d_cubes(&[2.0, -0.5], &mut dx, 1.0), 2.0);
     assert_all_close(&dx, &[1.0, 0.0]);
 }
+
+#[test]
+fn rust_137520_a_derivative_in_a_dependency() {
+    let mut dx = [0.0; 3];
+    assert_eq!(conformance::d_chain(&[1.0, 2.0, 4.0], &mut dx, 1.0), 10.0);
+    assert_eq!(dx, [2.0, 5.0, 2.0]);
+}
+
+#[autodiff_reverse(d_of_a_dependency, Duplicated, Active)]
+#[autodiff_forward(t_of_a_dependency, Dual, Dual)]
+fn of_a_dependency(x: &[f64]) -> f64 {
+    conformance::chain(x) * x[0]
+}
+
+#[test]
+fn rust_146229_no_link_time_optimisation_is_needed() {
+    let mut dx = [0.0; 3];
+    assert_eq!(d_of_a_dependency(&[3.0, 2.0, 4.0], &mut dx, 1.0), 42.0);
+    assert_eq!(dx, [20.0, 21.0, 6.0]);
+    let along_y = t_of_a_dependency(&[3.0, 2.0, 4.0], &[0.0, 1.0, 0.0]);
+    assert_eq!(along_y, (42.0, 21.0));
+}
+
+/// Its derive is a proc-macro crate's, which is part of the build and has no derivatives itself.
+#[derive(oxide_enzyme::Shadow)]
+struct Derived {
+    list: Vec<f64>,
+}
+
+#[autodiff_reverse(d_derived, Duplicated, Active)]
+fn derived(x: &Derived) -> f64 {
+    x.list.iter().map(|x| x * x).sum()
+}
+
+#[test]
+fn rust_147487_a_proc_macro_takes_part_in_the_build() {
+    let zeros = || Derived { list: vec![0.0; 2] };
+    let (x, mut dx) = (
+        Derived {
+            list: vec![1.0, 2.0],
+        },
+        zeros(),
+    );
+    assert_eq!(d_derived(&x, &mut dx, 1.0), 5.0);
+    assert_eq!(dx.list, [2.0, 4.0]);
+}
+
+trait Layer {
+    fn apply(&self, x: f64) -> f64;
+}
+
+struct Scale(f64);
+
+struct Shift {
+    by: f64,
+}
+
+impl Layer for Scale {
+    fn apply(&self, x: f64) -> f64 {
+        self.0 * x
+    }
+}
+
+impl Layer for Shift {
+    fn apply(&self, x: f64) -> f64 {
+        x + self.by
+    }
+}
+
+#[autodiff_reverse(d_layers, Const, Active, Active)]
+#[autodiff_forward(t_through_layers, Const, Dual, Dual)]
+fn through_layers(layers: &[Box<dyn Layer>], x: f64) -> f64 {
+    layers.iter().fold(x, |x, layer| layer.apply(x))
+}
+
+#[autodiff_reverse(d_boxed, Duplicated, Active)]
+fn boxed(x: &[f64]) -> f64 {
+    let layers: Vec<Box<dyn Layer>> = vec![Box::new(Scale(x[0])), Box::new(Shift { by: x[1] })];
+    through_layers(&layers, x[2])
+}
+
+#[test]
+fn enzyme_rust_193_boxes_of_trait_objects() {
+    let layers: Vec<Box<dyn Layer>> = vec![Box::new(Scale(3.0)), Box::new(Shift { by: 2.0 })];
+    assert_eq!(d_layers(&layers, 5.0, 1.0), (17.0, 3.0));
+    assert_eq!(t_through_layers(&layers, 5.0, 1.0), (17.0, 3.0));
+    let mut dx = [0.0; 3];
+    assert_eq!(d_boxed(&[3.0, 2.0, 5.0], &mut dx, 1.0), 17.0);
+    assert_eq!(dx, [5.0, 1.0, 3.0]);
+}

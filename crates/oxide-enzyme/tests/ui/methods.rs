@@ -3,7 +3,7 @@ use oxide_enzyme::autodiff_reverse;
 struct Type;
 struct Other;
 
-// An attribute does not see the `impl` around it.
+// An attribute does not see the `impl` around it: `Self::d_hidden` would tell it.
 impl Type {
     #[autodiff_reverse(d_hidden, Active, Active)]
     fn hidden(x: f64) -> f64 {

@@ -61,6 +61,16 @@ fn settings(x: f64) -> f64 {
     x
 }
 
+#[autodiff_reverse(<Probe>::d_nowhere, Active, Active)]
+fn no_trait(x: f64) -> f64 {
+    x
+}
+
+#[autodiff_reverse(Self::d_free, Active, Active)]
+fn free(x: f64) -> f64 {
+    x
+}
+
 #[autodiff_reverse(taken, Active, Active)]
 fn primal(x: f64) -> f64 {
     x

@@ -43,6 +43,7 @@ macro_rules! programs {
 
 programs! {
     widths: "widths.rs"
+    methods: "methods.rs"
     traits: "traits.rs"
     curvature: "curvature.rs"
     rules: "rules.rs"
