@@ -66,11 +66,6 @@ fn no_trait(x: f64) -> f64 {
     x
 }
 
-#[autodiff_reverse(Self::d_free, Active, Active)]
-fn free(x: f64) -> f64 {
-    x
-}
-
 #[autodiff_reverse(taken, Active, Active)]
 fn primal(x: f64) -> f64 {
     x
