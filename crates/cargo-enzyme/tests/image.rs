@@ -2,7 +2,7 @@
 //! The real image is built by `docker/image-test.sh`.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -655,6 +655,34 @@ fn a_flipped_byte_in_a_package_is_refused() {
     let message = place.refused("build", &["--output", "out.oci", "--quiet"]);
     assert!(message.contains("sha256"), "{message}");
     assert!(!place.layout().exists());
+}
+
+#[test]
+fn ctrl_c_leaves_nothing() {
+    // What takes seconds to pack: noise, repeated far beyond what gzip looks back.
+    let mut state = 1_u64;
+    let noise: String = (0..1 << 18)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from(32 + (state >> 33) as u8 % 64)
+        })
+        .collect();
+    let noise = noise.repeat(256);
+    let large = (EntryType::Regular, "./usr/share/noise", 0o644, &*noise);
+    let place = Place::with(&[("tool", &TOOL), ("data", &[DATA[0], DATA[1], large])]);
+    let mut build = place.command("build", &["--output", "out.oci"]);
+    let mut child = build.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("packing layers")));
+    let mut kill = Command::new("kill");
+    kill.arg("-INT").arg(child.id().to_string());
+    assert!(kill.status().unwrap().success());
+    assert!(lines.any(|line| line.unwrap().contains("interrupted")));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!place.layout().exists());
+    place.assert_tidy();
 }
 
 #[test]
