@@ -6,12 +6,14 @@
 #
 # LAYOUT is what `cargo enzyme image build` wrote. ROOT is the same image as a directory (default: one is made of LAYOUT).
 # As root it installs by apt what is missing. What was skipped, and why, is said at the end.
-# WAYS: which ways to try (default: all), as in WAYS="docker bubblewrap".
+# WAYS: which ways to try (default: all), as in WAYS="docker bubblewrap". FULL: in which of them to run the tests of the crate and
+# the examples too (default: bubblewrap docker charliecloud). SCRATCH: a directory to keep what is compiled (default: none).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:---help} in -h | --help) sed -n '2,/^set/ s/^# \{0,1\}//p' "$0"; exit ;; esac
 layout=$(realpath "$1")
 root=${2:+$(realpath "$2")}
+full=${FULL-bubblewrap docker charliecloud}
 ways=${WAYS:-bubblewrap docker charliecloud podman runc crun squashfs apptainer registry dockerfile}
 
 skipped=()
@@ -52,23 +54,34 @@ if [[ -z $root ]]; then
 fi
 
 # All ways share what they compile: dependencies once.
-scratch=$work/scratch
-mkdir "$scratch"
-chmod 1777 "$scratch"
+scratch=${SCRATCH:-$work/scratch}
+mkdir -p "$scratch"
 inside=/usr/src/oxide-enzyme/docker/inside/test.sh
 try() {
-    local way=$1 mode=$2
-    shift 2
+    local way=$1 mode=short
+    shift
+    [[ " $full " != *" $way "* ]] || mode=full
     step "$way ($mode)"
-    SCRATCH=$scratch timeout 1200 "$@" "$inside" "$mode"
+    # What is built belongs to whom the image's user is outside: by Docker and the like to 1000, else to who runs this.
+    local tmp=$scratch owner
+    owner=$(id -u)
+    case $way in docker | podman | runc | crun) owner=1000 ;; esac
+    if [[ $(id -u) -eq 0 ]]; then
+        chown --recursive "$owner" "$tmp"
+    else
+        tmp=$scratch/$way
+        mkdir -p "$tmp"
+    fi
+    chmod 1777 "$tmp"
+    SCRATCH=$tmp timeout 3000 "$@" "$inside" "$mode"
     # The next way compiles and differentiates the project itself again, and keeps what it depends on.
-    rm -rf "$scratch/target/enzyme/.driver"
-    find "$scratch/target/enzyme" -maxdepth 3 \( -name 'oxide[-_]enzyme*' -o -name 'quickstart-*' -o -name 'gradient-*' \) -exec rm -rf {} +
+    rm -rf "$tmp/target/enzyme/.driver"
+    find "$tmp/target/enzyme" -maxdepth 3 \( -name 'oxide[-_]enzyme*' -o -name 'quickstart-*' -o -name 'gradient-*' \) -exec rm -rf {} +
 }
 has() { command -v "$2" >/dev/null || { skip "$1" "$2 is missing"; return 1; }; }
 
 if wanted bubblewrap && has bubblewrap bwrap; then
-    try bubblewrap full "$here/with-bubblewrap.sh" "$root"
+    try bubblewrap "$here/with-bubblewrap.sh" "$root"
     step "start-up"
     "$here/start-up.sh" "$here/with-bubblewrap.sh" "$root"
 fi
@@ -81,7 +94,7 @@ if wanted docker || wanted dockerfile; then
         step "docker load"
         "$here/load.sh" "$layout" "$name"
         if wanted docker; then
-            try docker full "$here/with-docker.sh" "$name"
+            try docker "$here/with-docker.sh" "$name"
             step "start-up by docker"
             "$here/start-up.sh" "$here/with-docker.sh" "$name"
         fi
@@ -103,7 +116,7 @@ if wanted docker || wanted dockerfile; then
     fi
 fi
 if wanted charliecloud && has charliecloud ch-run; then
-    try charliecloud full "$here/with-charliecloud.sh" "$root"
+    try charliecloud "$here/with-charliecloud.sh" "$root"
 fi
 if wanted podman && has podman podman; then
     name=localhost/oxide-enzyme:test-$$
@@ -113,7 +126,7 @@ if wanted podman && has podman podman; then
         runtime=
         # crun, which Podman prefers, refuses machines that mix both versions of control groups.
         [[ ! -d /sys/fs/cgroup/unified ]] || runtime=runc
-        ENGINE=podman RUNTIME=$runtime try podman short "$here/with-docker.sh" "$name"
+        ENGINE=podman RUNTIME=$runtime try podman "$here/with-docker.sh" "$name"
     else
         skip podman "it does not work on this machine"
     fi
@@ -122,20 +135,20 @@ for runtime in runc crun; do
     if wanted "$runtime" && [[ $(id -u) -ne 0 ]]; then
         skip "$runtime" "only root can be another user in there"
     elif wanted "$runtime" && has "$runtime" "$runtime"; then
-        RUNTIME=$runtime try "$runtime" short "$here/with-runc.sh" "$root"
+        RUNTIME=$runtime try "$runtime" "$here/with-runc.sh" "$root"
     fi
 done
 if wanted squashfs && has squashfs mksquashfs && has squashfs ch-run; then
     step "one SquashFS file"
     convert squashfs "$work/image.sqfs"
     ls -l --human-readable "$work/image.sqfs"
-    try squashfs short "$here/with-charliecloud.sh" "$work/image.sqfs"
+    try squashfs "$here/with-charliecloud.sh" "$work/image.sqfs"
 fi
 if wanted apptainer && has apptainer apptainer; then
     step "apptainer build"
     convert oci-archive "$work/image.tar"
     apptainer build --build-arg "archive=$work/image.tar" "$work/image.sif" "$here/apptainer.def"
-    try apptainer short "$here/with-apptainer.sh" "$work/image.sif"
+    try apptainer "$here/with-apptainer.sh" "$work/image.sif"
 fi
 if wanted registry && has registry docker-registry && has registry skopeo; then
     step "a registry"
