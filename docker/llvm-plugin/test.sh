@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 # A plugin for another LLVM may hang, hence the time limit.
-limited() { timeout 120 "$@"; }
+limited() { timeout 600 "$@" || { echo "error: failed, or took more than 600 s: $*" >&2; return 1; }; }
 
 limited clang++ $(llvm-config --cxxflags) -fPIC -shared "$here/CountFunctions.cpp" -o count-functions.so
 
