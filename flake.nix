@@ -1,15 +1,87 @@
 {
   description = "Compiler-level automatic differentiation for stable Rust by Enzyme";
 
+  # Only for those who ask for what comes from them: `overlays.default` and `legacyPackages.*.source`. Nix fetches no input that
+  # an output does not touch, so everything else here works with no network and no cache, from toolchain.lock and Cargo.lock.
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+    crane.url = "github:ipetkov/crane";
+    rust-overlay = {
+      url = "github:oxalica/rust-overlay";
+      inputs.nixpkgs.follows = "nixpkgs";
+    };
+  };
+
   outputs =
-    { self }:
+    {
+      self,
+      nixpkgs,
+      crane,
+      rust-overlay,
+    }:
     let
-      each = f: builtins.mapAttrs (system: _: f (import ./nix { inherit system; })) { x86_64-linux = null; };
+      # Where somebody has built it. The lock has the packages of aarch64-linux too; nobody has tried them.
+      systems = [ "x86_64-linux" ];
+      each =
+        output:
+        builtins.listToAttrs (
+          map (system: {
+            name = system;
+            value = output (import ./nix { inherit system; }) system;
+          }) systems
+        );
     in
     {
-      packages = each (all: {
-        inherit (all) llvm clang rustc enzyme toolchain cargo-enzyme;
-        default = all.toolchain;
-      });
+      packages = each (
+        all: _: {
+          inherit (all)
+            llvm
+            clang
+            rustc
+            enzyme
+            toolchain
+            cargo-enzyme
+            oxide-enzyme
+            examples
+            bundle
+            book
+            ;
+          default = all.toolchain;
+        }
+      );
+
+      # Nested sets have no place in `packages`: the pieces that the packages are made of, and the way through nixpkgs.
+      legacyPackages = each (
+        all: system: {
+          inherit (all)
+            busybox
+            patchelf
+            libc
+            gcc
+            curl
+            crates
+            dependencies
+            ;
+          source = import ./nix/nixpkgs/packages.nix {
+            pkgs = nixpkgs.legacyPackages.${system};
+            inherit crane rust-overlay;
+          };
+        }
+      );
+      overlays.default = import ./nix/nixpkgs/overlay.nix { inherit crane rust-overlay; };
+
+      devShells = each (
+        all: _: {
+          default = all.shell;
+          project = all.shell-project;
+        }
+      );
+      apps = each (all: _: all.apps);
+      checks = each (all: _: all.checks);
+      formatter = each (all: _: all.formatter);
+      templates.default = {
+        path = ./template;
+        description = "A program with gradients, and a shell with the toolchain";
+      };
     };
 }

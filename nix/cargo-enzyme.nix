@@ -1,9 +1,11 @@
 # `cargo enzyme` itself, and around it what it needs to know here: where the store with the engine is. The variable can be set to
 # another store, as everywhere.
-{ cargo, enzyme, busybox }:
+{ cargo, dependencies, enzyme, busybox }:
 cargo {
   name = "cargo-enzyme";
   script = ''
+    cp -r ${dependencies} $CARGO_TARGET_DIR
+    chmod -R u+w $CARGO_TARGET_DIR
     cargo build --release --locked --package cargo-enzyme
     mkdir -p $out/bin $out/libexec
     cp $CARGO_TARGET_DIR/release/cargo-enzyme $out/libexec/cargo-enzyme

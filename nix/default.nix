@@ -12,7 +12,7 @@ let
   source = import ./source.nix;
 in
 rec {
-  inherit busybox libc;
+  inherit busybox libc patchelf;
   curl = import ./curl.nix { inherit tree; };
   llvm = import ./llvm.nix { inherit tree curl; };
   gcc = import ./gcc.nix { inherit tree libc busybox; };
@@ -20,10 +20,30 @@ rec {
   rustc = import ./rustc.nix { inherit tree llvm curl gcc; };
   enzyme = import ./enzyme.nix { inherit run fetch lock tree libc busybox; };
   crates = import ./crates.nix { inherit run fetch lock; };
-  cargo = import ./cargo.nix {
-    inherit run crates source;
-    compilers = [ "${rustc}/usr" "${gcc}/usr" ];
-  };
-  cargo-enzyme = import ./cargo-enzyme.nix { inherit cargo enzyme busybox; };
+  compilers = [
+    "${rustc}/usr"
+    "${gcc}/usr"
+  ];
+  cargo = import ./cargo.nix { inherit run crates source compilers; };
+  dependencies = import ./dependencies.nix { inherit run crates compilers; };
+  cargo-enzyme = import ./cargo-enzyme.nix { inherit cargo dependencies enzyme busybox; };
   toolchain = import ./toolchain.nix { inherit run llvm gcc clang rustc cargo-enzyme enzyme; };
+  oxide-enzyme = import ./oxide-enzyme.nix { inherit cargo toolchain; };
+  bash = import ./bash.nix { inherit tree; };
+  # For this repository. Unset CARGO_HOME to take other crates from the network.
+  shell = import ./shell.nix {
+    inherit bash toolchain enzyme system;
+    variables.CARGO_HOME = "${crates}";
+  };
+  # For projects of others, which have crates of their own.
+  shell-project = import ./shell.nix { inherit bash toolchain enzyme system; };
+  book = import ./book.nix { inherit run; };
+  bundle = import ./bundle.nix { inherit run toolchain enzyme; };
+  formatter = import ./formatter.nix { inherit run busybox rustc; };
+  apps = import ./apps.nix { inherit run busybox toolchain examples; };
+  checks = import ./checks {
+    inherit run cargo toolchain rustc source;
+    all = { inherit oxide-enzyme examples book bundle; };
+  };
+  examples = import ./examples.nix { inherit cargo toolchain; };
 }
