@@ -42,7 +42,7 @@ rec {
   formatter = import ./formatter.nix { inherit run busybox rustc; };
   apps = import ./apps.nix { inherit run busybox toolchain examples; };
   checks = import ./checks {
-    inherit run cargo toolchain rustc source;
+    inherit run cargo toolchain rustc bash source;
     all = { inherit oxide-enzyme examples book bundle; };
   };
   examples = import ./examples.nix { inherit cargo toolchain; };

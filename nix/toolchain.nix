@@ -5,8 +5,8 @@ run {
   name = "toolchain";
   script = ''
     mkdir -p $out/bin
-    # The later ones win where a name is there twice.
-    for bin in ${llvm}/usr/bin ${gcc}/usr/bin ${clang}/usr/bin ${rustc}/usr/bin ${enzyme}/bin ${cargo-enzyme}/bin; do
+    # The later ones win where a name is there twice. LLVM's second folder has its programs without a number in their names.
+    for bin in ${llvm}/usr/bin ${llvm}/usr/lib/llvm-22/bin ${gcc}/usr/bin ${clang}/usr/bin ${rustc}/usr/bin ${enzyme}/bin ${cargo-enzyme}/bin; do
       for program in $bin/*; do
         ln -sf $program $out/bin/
       done

@@ -28,7 +28,7 @@ expect() {
     local who=$1 output
     shift
     output=$(limited "$@" 2>&1) || { printf 'error: %s failed:\n%s\n' "$who" "$output" >&2; exit 1; }
-    if ! grep --max-count=1 "^count-functions: [1-9].*, one LLVM$" <<<"$output" >"$work/said"; then
+    if ! grep -m 1 "^count-functions: [1-9].*, one LLVM$" <<<"$output" >"$work/said"; then
         printf 'error: the plugin did not run in %s, which said:\n%s\n' "$who" "$output" >&2
         exit 1
     fi
