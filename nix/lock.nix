@@ -32,6 +32,10 @@ in
   package = get "package" packages;
   artifact = get "artifact" artifacts;
 
+  # All of them.
+  packages = builtins.attrValues packages;
+  artifacts = builtins.attrValues artifacts;
+
   # Every crate that Cargo.lock takes from the registry; our own have no checksum.
   crates = builtins.filter (crate: crate ? checksum) crates.package;
 
