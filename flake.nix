@@ -22,12 +22,14 @@
     let
       # Where somebody has built it. The lock has the packages of aarch64-linux too; nobody has tried them.
       systems = [ "x86_64-linux" ];
+      # As git says it; the image is labelled with it. Nix 2.8 does not tell what a changed tree began as.
+      revision = self.rev or self.dirtyRev or "unknown";
       each =
         output:
         builtins.listToAttrs (
           map (system: {
             name = system;
-            value = output (import ./nix { inherit system; }) system;
+            value = output (import ./nix { inherit system revision; }) system;
           }) systems
         );
     in
@@ -44,6 +46,7 @@
             oxide-enzyme
             examples
             bundle
+            image
             book
             ;
           default = all.toolchain;

@@ -1,5 +1,5 @@
 # Everything of one system, wired up. Each file beside this one is one derivation, or one function that makes derivations.
-{ system }:
+{ system, revision }:
 let
   lock = import ./lock.nix { inherit system; };
   fetch = import ./fetch.nix;
@@ -39,6 +39,11 @@ rec {
   shell-project = import ./shell.nix { inherit bash toolchain enzyme system; };
   book = import ./book.nix { inherit run; };
   bundle = import ./bundle.nix { inherit run toolchain enzyme; };
+  image = import ./image.nix {
+    inherit run fetch lock debs cargo-enzyme busybox revision;
+    # All of it: the image holds the source as git has it.
+    source = ../.;
+  };
   formatter = import ./formatter.nix { inherit run busybox rustc; };
   apps = import ./apps.nix { inherit run busybox toolchain examples; };
   checks = import ./checks {

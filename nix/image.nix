@@ -12,7 +12,7 @@ let
     in
     "ln -s ${fetch { inherit name; sha256 = item.checksum; }} cargo/registry/cache/mirror/${name}\n";
 in
-run {
+(run {
   name = "image";
   tools = [ cargo-enzyme ];
   script = ''
@@ -26,4 +26,7 @@ run {
     mkdir -p $out
     cargo-enzyme image build --source source --revision ${revision} --mirror $PWD/mirror --output $out/oxide-enzyme.oci
   '';
+})
+// {
+  inherit revision;
 }

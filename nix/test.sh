@@ -26,8 +26,7 @@ say "what must be refused"
 nix/refused.sh "$mirror"
 
 say "packages"
-packages=".#toolchain .#oxide-enzyme .#examples .#bundle .#book"
-nix build --no-link $packages
+nix build --no-link .#toolchain .#oxide-enzyme .#examples .#bundle .#book
 
 say "checks"
 nix flake check
@@ -37,6 +36,12 @@ nix run .#demo
 nix run .#doctor
 nix develop -c cargo-enzyme doctor
 nix develop -c cargo enzyme test --package quickstart
+
+say "the image, by Nix and without it"
+nix build --out-link "$scratch/image" .#image
+cargo enzyme image build --quiet --mirror "$mirror" --revision "$(nix eval --raw .#image.revision)" --output "$scratch/image.oci"
+cmp "$scratch/image/oxide-enzyme.oci/index.json" "$scratch/image.oci/index.json"
+echo "one digest: $(grep -o 'sha256:[0-9a-f]*' "$scratch/image.oci/index.json" | head -n 1)"
 
 say "the same bytes again"
 for package in enzyme cargo-enzyme oxide-enzyme examples bundle; do

@@ -45,6 +45,9 @@ struct Inputs {
     /// A directory in the checkout, or in the unpacked release, whose source goes into the image
     #[arg(long, value_name = "DIR", default_value = ".")]
     source: PathBuf,
+    /// The source's revision, where the source comes without its git
+    #[arg(long, value_name = "COMMIT", value_parser = commit)]
+    revision: Option<String>,
     /// For which machine; only this one's kind can compile what is in the image [default: this one]
     #[arg(long, value_name = "NAME")]
     platform: Option<Platform>,
@@ -66,6 +69,7 @@ impl Inputs {
         let options = ImageOptions {
             platform: self.platform.map_or_else(Platform::host, Ok)?,
             source: self.source.clone(),
+            revision: self.revision.clone(),
             fetch: self.from.fetch_options(),
             setup: self.from.setup_options(),
             scratch: scratch.to_owned(),
@@ -103,6 +107,16 @@ struct BuildArgs {
     json: bool,
     #[command(flatten)]
     inputs: Inputs,
+}
+
+/// A commit as git and Nix write it.
+fn commit(text: &str) -> Result<String, String> {
+    let hex = text.strip_suffix("-dirty").unwrap_or(text);
+    let is_hex = hex.len() >= 7 && hex.chars().all(|c| c.is_ascii_hexdigit());
+    match is_hex || text == "unknown" {
+        true => Ok(text.to_owned()),
+        false => Err("a revision is hexadecimal, or `unknown`".to_owned()),
+    }
 }
 
 /// A name and a tag as registries allow them, so that neither changes the meaning of a file.

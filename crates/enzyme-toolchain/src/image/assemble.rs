@@ -35,6 +35,8 @@ pub struct ImageOptions {
     pub platform: Platform,
     /// A directory in the checkout, or in the unpacked release, whose source goes into the image.
     pub source: PathBuf,
+    /// What that source is called, if its own git is not to be asked; Nix has sources without their git.
+    pub revision: Option<String>,
     /// How to get Debian packages.
     pub fetch: FetchOptions,
     /// How to get the engine. The profile and the platform are the image's.
@@ -189,7 +191,7 @@ impl Sources {
             tree.add(&format!("vendor/{path}"), node.clone())?;
         }
         Ok(Sources {
-            revision,
+            revision: options.revision.clone().unwrap_or(revision),
             digest,
             crates,
             tree,
