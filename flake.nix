@@ -4,18 +4,19 @@
   # Only for those who ask for what comes from them: `overlays.default` and `legacyPackages.*.source`. Nix fetches no input that
   # an output does not touch, so everything else here works with no network and no cache, from toolchain.lock and Cargo.lock.
   inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+    # Not `nixpkgs`: `nix develop` would fetch an input of that name for a shell to start, which every machine has.
+    nixpkgs-unstable.url = "github:NixOS/nixpkgs/nixos-unstable";
     crane.url = "github:ipetkov/crane";
     rust-overlay = {
       url = "github:oxalica/rust-overlay";
-      inputs.nixpkgs.follows = "nixpkgs";
+      inputs.nixpkgs.follows = "nixpkgs-unstable";
     };
   };
 
   outputs =
     {
       self,
-      nixpkgs,
+      nixpkgs-unstable,
       crane,
       rust-overlay,
     }:
@@ -66,7 +67,7 @@
             dependencies
             ;
           source = import ./nix/nixpkgs/packages.nix {
-            pkgs = nixpkgs.legacyPackages.${system};
+            pkgs = nixpkgs-unstable.legacyPackages.${system};
             inherit crane rust-overlay;
           };
         }

@@ -6,6 +6,10 @@ cargo {
   script = ''
     cp -r ${dependencies} $CARGO_TARGET_DIR
     chmod -R u+w $CARGO_TARGET_DIR
+    # Of ours there are only empty ones, which cargo would take for newer than the code.
+    for ours in cargo-enzyme enzyme-driver enzyme-toolchain; do
+      rm -r $CARGO_TARGET_DIR/release/.fingerprint/$ours-*
+    done
     cargo build --release --locked --package cargo-enzyme
     mkdir -p $out/bin $out/libexec
     cp $CARGO_TARGET_DIR/release/cargo-enzyme $out/libexec/cargo-enzyme

@@ -7,8 +7,8 @@ let
     mkdir -p ${path}/src
     cp ${../. + "/${path}/Cargo.toml"} ${path}/Cargo.toml
     sed -i '/^build = /d' ${path}/Cargo.toml
-    : > ${path}/src/lib.rs
-    echo 'fn main() {}' > ${path}/src/main.rs
+    echo '//! Nothing.' > ${path}/src/lib.rs
+    printf '//! Nothing.\nfn main() {}\n' > ${path}/src/main.rs
   '';
 in
 run {

@@ -10,6 +10,8 @@ derivation (variables // {
     "-c"
     "echo 'this is for nix develop' > $out"
   ];
+  # Nix writes what it found to the outputs that this names.
+  outputs = [ "out" ];
   PATH = "${toolchain}/bin";
   OXIDE_ENZYME_HOME = "${enzyme}/share/oxide-enzyme";
   shellHook = ''

@@ -4,7 +4,7 @@ cargo {
   name = "check-template";
   tools = [ toolchain ];
   script = ''
-    cp -r ${../template} ../template
+    cp -r ${../../template} ../template
     chmod -R u+w ../template
     cd ../template
     sed -i 's,^oxide-enzyme = .*,oxide-enzyme = { path = "/build/source/crates/oxide-enzyme" },' Cargo.toml
