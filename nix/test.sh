@@ -48,6 +48,9 @@ for package in enzyme cargo-enzyme oxide-enzyme examples bundle; do
     nix build --no-link --rebuild ".#$package"
 done
 
+say "what was used is as it was built"
+nix store verify --no-trust --recursive $(nix eval --raw .#toolchain.outPath)
+
 say "a cache of our own"
 nix/cache-test.sh "$mirror"
 say "done"

@@ -154,6 +154,14 @@ pub(crate) fn to_hand_on(root: &Path, stamps: &Stamps) -> (&'static str, String)
     (HANDED_ON, text)
 }
 
+/// Whether anybody may write there. Root could write even where nobody may, and then a path of Nix's store would no longer be
+/// what its hash says.
+fn is_writable(directory: &Path) -> bool {
+    directory
+        .metadata()
+        .is_ok_and(|metadata| !metadata.permissions().readonly())
+}
+
 /// Records stamps in the store or, where that is read-only, in the user's cache directory. Where neither can be written
 /// every command costs a full hash, and nothing else changes.
 pub(crate) fn save(root: &Path, stamps: &Stamps) {
@@ -162,7 +170,7 @@ pub(crate) fn save(root: &Path, stamps: &Stamps) {
         return;
     }
     let text = stamps.text(root);
-    if write(&root.join(FILE), &text).is_ok() {
+    if is_writable(root) && write(&root.join(FILE), &text).is_ok() {
         return;
     }
     if let Some(path) = beside_user(root) {
@@ -187,4 +195,22 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn beside_user(root: &Path) -> Option<PathBuf> {
     let name = Fingerprint::of(root.as_os_str().as_encoded_bytes()).sha256;
     Some(store::default_root()?.join("stamps").join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_nobody_may_write_to_is_not_written_to_even_by_root() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(is_writable(directory.path()));
+        let mode = |mode| fs::set_permissions(directory.path(), PermissionsExt::from_mode(mode));
+        mode(0o555).unwrap();
+        assert!(!is_writable(directory.path()));
+        mode(0o755).unwrap();
+        assert!(!is_writable(&directory.path().join("missing")));
+    }
 }
