@@ -1,8 +1,8 @@
 # The container image as an OCI layout, by `cargo enzyme image build`: same lock, same source, same manifest digest as by that command
-# outside of Nix. Everything it would fetch is laid out for it.
+# outside of Nix. Everything it would fetch is laid out for it, as copies: it takes no links.
 { run, fetch, lock, debs, cargo-enzyme, busybox, source, revision }:
 let
-  place = sha256: file: "ln -s ${file} mirror/sha256/${sha256}\n";
+  place = sha256: file: "cp ${file} mirror/sha256/${sha256}\n";
   package = item: place item.sha256 (builtins.head (debs [ item.name ]));
   artifact = item: place item.sha256 (fetch { name = item.file; inherit (item) sha256; });
   crate =
@@ -10,7 +10,7 @@ let
     let
       name = "${item.name}-${item.version}.crate";
     in
-    "ln -s ${fetch { inherit name; sha256 = item.checksum; }} cargo/registry/cache/mirror/${name}\n";
+    "cp ${fetch { inherit name; sha256 = item.checksum; }} cargo/registry/cache/mirror/${name}\n";
 in
 (run {
   name = "image";

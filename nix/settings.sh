@@ -1,6 +1,8 @@
 # For sourcing: Nix as on an air-gapped machine, for everything started after this. Needs `scratch` (a folder) and `mirror` (a
 # content-addressed one). As root, with no daemon; a plain Debian package of Nix is enough.
 export NIX_CONF_DIR="$scratch/nix-conf" NIX_USER_CONF_FILES=/dev/null NIX_REMOTE=local
+# What Nix remembers of caches, it remembers by their address, which on loopback is a new one's too.
+export XDG_CACHE_HOME="$scratch/cache-home"
 mkdir -p "$NIX_CONF_DIR"
 cat > "$NIX_CONF_DIR/nix.conf" <<END
 experimental-features = nix-command flakes
