@@ -4,7 +4,8 @@
 cargo {
   name = "cargo-enzyme";
   script = ''
-    cp -r ${dependencies} $CARGO_TARGET_DIR
+    # With the times of Nix's store, all the same: cargo builds anew what is older than what it was built from.
+    cp -rp ${dependencies} $CARGO_TARGET_DIR
     chmod -R u+w $CARGO_TARGET_DIR
     # Of ours there are only empty ones, which cargo would take for newer than the code.
     for ours in cargo-enzyme enzyme-driver enzyme-toolchain; do

@@ -5,8 +5,8 @@ cargo {
   name = "oxide-enzyme";
   tools = [ toolchain ];
   script = ''
-    cargo-enzyme test --locked --package oxide-enzyme --package oxide-enzyme-macros
-    cargo-enzyme test --locked --package quickstart
+    # But for the compiler's messages, which are compared word for word with those of the release in rust-toolchain.toml.
+    cargo-enzyme test --locked --package oxide-enzyme --package oxide-enzyme-macros --package quickstart -- --skip misuse_
     cargo package --locked --offline --no-verify --allow-dirty --exclude-lockfile --package oxide-enzyme-macros --package oxide-enzyme
     mkdir -p $out
     cp $CARGO_TARGET_DIR/package/oxide-enzyme*.crate $out/
