@@ -17,6 +17,7 @@ builtins.path {
       "README.md"
       "benches"
       "crates"
+      "docker"
       "examples"
       "rust-toolchain.toml"
       "tests"
