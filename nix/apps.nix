@@ -10,7 +10,7 @@ let
           env = { inherit script; };
           script = ''
             mkdir -p $out/bin
-            { echo '#!${busybox}/bin/sh'; printenv script; } > $out/bin/${name}
+            { echo '#!${busybox}/bin/sh'; printf '%s\n' "$script"; } > $out/bin/${name}
             chmod +x $out/bin/${name}
           '';
         };

@@ -48,7 +48,7 @@ rec {
   apps = import ./apps.nix { inherit run busybox toolchain examples; };
   checks = import ./checks {
     inherit run cargo toolchain rustc bash source;
-    all = { inherit oxide-enzyme examples book bundle; };
+    all = { inherit examples book bundle; };
   };
   examples = import ./examples.nix { inherit cargo toolchain; };
 }
