@@ -88,7 +88,8 @@ fn find_function(text: &str) -> Option<usize> {
 }
 
 fn in_function<'a>(text: &'a str, layouts: &Layouts<'_>) -> Cow<'a, str> {
-    let floats = float_addresses(text);
+    let lines: Vec<&str> = text.lines().collect();
+    let floats = float_addresses(&lines);
     let fields = field_addresses(text);
     if floats.is_empty() && fields.is_empty() {
         return text.into();
@@ -119,15 +120,15 @@ fn in_function<'a>(text: &'a str, layouts: &Layouts<'_>) -> Cow<'a, str> {
 }
 
 /// Addresses in a function at which there are floats, by what is done with them and with those of the same web.
-fn float_addresses(text: &str) -> HashMap<&str, Float> {
+fn float_addresses<'a>(lines: &[&'a str]) -> HashMap<&'a str, Float> {
     let mut webs = Webs::default();
-    for line in text.lines() {
+    for line in lines {
         for (a, b) in merged(line) {
             webs.join(a, b);
         }
     }
     let mut seen: HashMap<usize, Option<Float>> = HashMap::new();
-    for line in text.lines() {
+    for line in lines {
         if let Some((address, float)) = float_access(line) {
             let known = seen.entry(webs.of(address)).or_insert(Some(float));
             if *known != Some(float) {
@@ -139,6 +140,14 @@ fn float_addresses(text: &str) -> HashMap<&str, Float> {
     }
     webs.members()
         .filter_map(|(name, web)| Some((name, (*seen.get(&web)?)?)))
+        .collect()
+}
+
+/// Addresses in a function at which there are floats of 32 bits.
+pub fn addresses_of_singles<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
+    float_addresses(lines)
+        .into_iter()
+        .filter_map(|(address, float)| (float == Float::Single).then_some(address))
         .collect()
 }
 

@@ -11,6 +11,7 @@ use crate::attributes;
 use crate::bits;
 use crate::copies;
 use crate::hints;
+use crate::pairs;
 use crate::pointers;
 use crate::policy;
 use crate::sources;
@@ -20,7 +21,7 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
-    let ir = bits::as_floats(&attributes::preserve_primals(ir));
+    let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
     let ir = copies::as_floats(&pointers::restore(&ir));
     mark_integers(&sources::touch(&writes::mark(&ir)))
 }
