@@ -1,6 +1,6 @@
-//! Makes Enzyme pass on what its own checks need.
+//! Changes of what is said of functions as a whole.
 //!
-//! With runtime activity a derivative compares each pointer with its shadow: if they are the same, there is nothing to
+//! Makes Enzyme pass on what its own checks need: with runtime activity a derivative compares each pointer with its shadow: if they are the same, there is nothing to
 //! differentiate. But where a function only writes through a pointer, Enzyme takes it that the way back needs the shadow
 //! alone and passes `undef` for the pointer, so that the comparison may come out either way, and gradients were lost
 //! without a word. Functions that are marked keep their primal arguments.
@@ -34,6 +34,64 @@ pub fn preserve_primals(ir: &str) -> String {
     out
 }
 
+/// Has functions inlined that take or give small data as an integer, whatever is said of them: rustc passes a `[f32; 2]` as an
+/// `i64`, which it does not call `noundef` as it does real integers, and Enzyme does not see floats in it.
+pub fn inline_small_data(ir: &str) -> String {
+    let mut next = 1 + ir
+        .lines()
+        .filter_map(|line| line.strip_prefix("attributes #")?.split(' ').next())
+        .filter_map(|number| number.parse::<usize>().ok())
+        .max()
+        .unwrap_or(0);
+    let mut out = String::with_capacity(ir.len() + 1024);
+    let mut groups = String::new();
+    for line in ir.lines() {
+        let own = if passes_small_data(line) {
+            group(line)
+        } else {
+            None
+        };
+        if let Some(own) = own {
+            let words = ir
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("attributes {own} = {{ ")))
+                .unwrap_or("}");
+            let words = words.replace("noinline ", "").replace("alwaysinline ", "");
+            groups.push_str(&format!("attributes #{next} = {{ alwaysinline {words}\n"));
+            out.push_str(&line.replace(&format!(" {own} "), &format!(" #{next} ")));
+            next += 1;
+        } else {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out + &groups
+}
+
+/// Whether a definition has a parameter or a result that is an integer of which rustc says nothing.
+fn passes_small_data(definition: &str) -> bool {
+    let Some((head, rest)) = definition
+        .strip_prefix("define ")
+        .and_then(|d| d.split_once(" @"))
+    else {
+        return false;
+    };
+    let is_integer = |word: &str| {
+        word.strip_prefix('i')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let gives = head.rsplit(' ').next().is_some_and(is_integer) && !head.contains("noundef");
+    let parameters = rest
+        .split_once('(')
+        .map_or("", |(_, parameters)| parameters);
+    gives
+        || parameters.split([',', '(']).any(|parameter| {
+            let mut words = parameter.split_whitespace();
+            words.next().is_some_and(is_integer)
+                && words.next().is_some_and(|word| word.starts_with('%'))
+        })
+}
+
 /// `#3` of a definition.
 fn group(definition: &str) -> Option<&str> {
     definition
@@ -59,5 +117,21 @@ mod tests {
         let ir = "define void @f(ptr %0) #1 !dbg !2 {\n}\ndefine void @g(ptr %0) {\n}\ndeclare void @h() #0\nattributes #0 = { nounwind }\nattributes #1 = { uwtable }\n";
         let expected = "define void @f(ptr %0) #1 !dbg !2 {\n}\ndefine void @g(ptr %0) \"enzyme_preserve_primal\" {\n}\ndeclare void @h() #0\nattributes #0 = { nounwind }\nattributes #1 = { \"enzyme_preserve_primal\" uwtable }\n";
         assert_eq!(preserve_primals(ir), expected);
+    }
+
+    #[test]
+    fn functions_that_pass_small_data_are_inlined() {
+        let ir = "define internal i64 @f(i64 %0, float noundef %x) unnamed_addr #3 !dbg !2 {\n}\n\
+                  define internal noundef i64 @g(ptr align 8 dereferenceable(8) %p, i64 noundef %n) #3 {\n}\n\
+                  attributes #3 = { cold noinline uwtable }\n";
+        let out = inline_small_data(ir);
+        assert!(
+            out.starts_with(
+                "define internal i64 @f(i64 %0, float noundef %x) unnamed_addr #4 !dbg !2 {\n"
+            ),
+            "{out}"
+        );
+        assert!(out.contains("%n) #3 {\n"), "{out}");
+        assert!(out.ends_with("attributes #3 = { cold noinline uwtable }\nattributes #4 = { alwaysinline cold uwtable }\n"), "{out}");
     }
 }

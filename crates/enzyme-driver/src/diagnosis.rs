@@ -83,6 +83,16 @@ pub fn refused(input: &str) -> Option<Finding> {
     })
 }
 
+/// Of a loop in which Enzyme would forget how many rounds it had.
+pub fn forgets_rounds(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "a loop that ends only within a loop inside of it would get a wrong gradient from Enzyme".into(),
+        advice: "give the outer loop a condition of its own: `while`, or `if done { break; }` after the inner loop".into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

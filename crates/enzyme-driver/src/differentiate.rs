@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::allocator;
+use crate::attributes;
 use crate::barrier;
 use crate::bits;
 use crate::closure::{Closure, NATIVE};
@@ -17,6 +18,7 @@ use crate::files;
 use crate::hints;
 use crate::indirect;
 use crate::ir::{self, Reference, references, rewrite};
+use crate::loops;
 use crate::policy;
 use crate::process;
 use crate::promises;
@@ -122,6 +124,10 @@ fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Res
                 diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout),
                 format!("{}\n{}", ended.describe(), ended.output),
             ),
+            Outcome::ForgetsRounds(function) => (
+                diagnosis::forgets_rounds(&function),
+                format!("the driver refused a loop of `{function}`"),
+            ),
         },
     };
     let key = key(session, closure, true);
@@ -176,7 +182,7 @@ pub fn prepare(
     directory: &Path,
 ) -> Result<PathBuf, Error> {
     let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
-    let mut text = closure.text.clone();
+    let mut text = loops::with_single_latches(&attributes::inline_small_data(&closure.text));
     if !closure.nested.is_empty() {
         text.push_str(deferred::rule(derivative));
     }
@@ -211,6 +217,7 @@ pub fn prepare(
         "-unroll-allow-partial=false".to_owned(),
         "-unroll-allow-peeling=false".to_owned(),
         "-unroll-runtime=false".to_owned(),
+        loops::KEEP.to_owned(),
     ] {
         command.args(["-mllvm", &option]);
     }

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::error::Error;
+use crate::files;
+use crate::loops;
 use crate::process::{self, Ended};
 use crate::session::Session;
 
@@ -14,6 +16,8 @@ pub enum Outcome {
     Done(String),
     /// Enzyme refused, crashed or hung.
     Failed(Ended),
+    /// The function in which Enzyme would go wrong (see [`loops`]).
+    ForgetsRounds(String),
 }
 
 /// Something that differentiates a module.
@@ -67,6 +71,7 @@ impl Catalyst<'_> {
         // Enzyme marks what it remembers of the path taken as written once (`!invariant.group`), though each path writes it. The
         // engine's GVN believes that and was seen to drop all paths but one.
         command.arg("--enable-gvn-memdep=0");
+        command.arg(format!("-{}", loops::KEEP));
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
         // One place, one type, on all paths, as for C++. Upstream rustc assumes less (types known on one path say nothing of
@@ -99,7 +104,11 @@ impl Engine for Catalyst<'_> {
         let complained = ended.output.lines().any(|line| line.starts_with("error: "));
         match std::fs::read_to_string(&output) {
             Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => {
-                Ok(Outcome::Done(text))
+                let seen_by_enzyme = files::read(&workspace.join("1_AfterO2OptPasses.ll"))?;
+                let forgotten = asks_for_reverse(&seen_by_enzyme)
+                    .then(|| loops::forgotten_exit(&seen_by_enzyme))
+                    .flatten();
+                Ok(forgotten.map_or(Outcome::Done(text), Outcome::ForgetsRounds))
             }
             _ => Ok(Outcome::Failed(ended)),
         }
@@ -112,15 +121,24 @@ fn workspace_argument(workspace: &Path) -> std::ffi::OsString {
     argument
 }
 
+/// What a module calls Enzyme by for reverse mode.
+const REVERSE: [&str; 3] = [
+    "@__enzyme_autodiff",
+    "@__enzyme_augmentfwd",
+    "@__enzyme_reverse",
+];
+
+fn asks_for_reverse(ir: &str) -> bool {
+    mentions(ir, &REVERSE)
+}
+
 /// No call of Enzyme may be left.
 fn is_differentiated(ir: &str) -> bool {
-    let entries = [
-        "@__enzyme_autodiff",
-        "@__enzyme_fwddiff",
-        "@__enzyme_augmentfwd",
-        "@__enzyme_reverse",
-    ];
-    !ir.lines().any(|line| {
-        !line.starts_with("declare ") && entries.iter().any(|entry| line.contains(entry))
-    })
+    !mentions(ir, &REVERSE) && !mentions(ir, &["@__enzyme_fwddiff"])
+}
+
+/// Whether anything but a declaration names one of these.
+fn mentions(ir: &str, names: &[&str]) -> bool {
+    ir.lines()
+        .any(|line| !line.starts_with("declare ") && names.iter().any(|name| line.contains(name)))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::closure::Closure;
 use crate::derivative::Derivative;
+use crate::diagnosis;
 use crate::differentiate;
 use crate::engine::{Catalyst, Engine as _, Outcome};
 use crate::error::Error;
@@ -97,5 +98,6 @@ fn differentiated(
     match engine.differentiate(prepared, directory)? {
         Outcome::Done(ir) => Ok(ir),
         Outcome::Failed(ended) => Ok(ended.output),
+        Outcome::ForgetsRounds(function) => Ok(diagnosis::forgets_rounds(&function).reason),
     }
 }

@@ -37,6 +37,7 @@ pub mod ir;
 mod layout;
 pub mod link;
 pub mod links;
+mod loops;
 mod pairs;
 mod parallel;
 mod pointers;

@@ -1,0 +1,515 @@
+//! Keeps loops in a shape of which Enzyme remembers everything.
+//!
+//! Where a loop's number of rounds is not known beforehand, Enzyme stores it at the loop's exits. It overlooks an exit from which every
+//! path leads back into the loop: an inner loop in an outer one that ends nowhere but within the inner loop. The number is then
+//! read without ever having been written, and gradients were seen to be wrong.
+//!
+//! Programs are seldom written that way, but LLVM takes a loop with `continue` apart into two such loops. It does so only where
+//! several branches lead back to a loop's start, so [`with_single_latches`] has them meet before, and the shape is kept from
+//! then on by `-keep-loops`. What is left is found by [`forgotten_exit`], and refused.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+/// Keeps LLVM from merging the block in which branches meet into its neighbours.
+pub const KEEP: &str = "-keep-loops=true";
+
+/// A function's blocks, in the order of the text. The first is its entry.
+struct Graph<'a> {
+    names: Vec<&'a str>,
+    successors: Vec<Vec<usize>>,
+}
+
+impl<'a> Graph<'a> {
+    /// Reads a function, from `define` to `}`.
+    fn of(lines: &[&'a str]) -> Graph<'a> {
+        let mut names = Vec::new();
+        let mut targets: Vec<Vec<&str>> = Vec::new();
+        for line in &lines[1..] {
+            if let Some(name) = label(line) {
+                names.push(name);
+                targets.push(Vec::new());
+            } else if names.is_empty() {
+                // An entry without a name.
+                names.push("");
+                targets.push(Vec::new());
+            }
+            if let Some(last) = targets.last_mut() {
+                last.extend(targets_of(line));
+            }
+        }
+        let numbers: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
+        let successors = targets
+            .iter()
+            .map(|targets| {
+                let found: BTreeSet<usize> = targets
+                    .iter()
+                    .filter_map(|name| numbers.get(name).copied())
+                    .collect();
+                found.into_iter().collect()
+            })
+            .collect();
+        Graph { names, successors }
+    }
+
+    /// The sources of the branches that lead back to each loop's start: those that a depth-first walk has not left yet.
+    fn latches(&self) -> BTreeMap<usize, BTreeSet<usize>> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum State {
+            New,
+            Open,
+            Left,
+        }
+        let mut latches: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut states = vec![State::New; self.names.len()];
+        let mut walk = Vec::new();
+        if !states.is_empty() {
+            states[0] = State::Open;
+            walk.push((0, 0));
+        }
+        while let Some((block, next)) = walk.pop() {
+            let Some(successor) = self.successors[block].get(next).copied() else {
+                states[block] = State::Left;
+                continue;
+            };
+            walk.push((block, next + 1));
+            match states[successor] {
+                State::New => {
+                    states[successor] = State::Open;
+                    walk.push((successor, 0));
+                }
+                State::Open => {
+                    latches.entry(successor).or_default().insert(block);
+                }
+                State::Left => {}
+            }
+        }
+        latches
+    }
+
+    /// The blocks of the loop from `header` back to it through `latches`.
+    fn body(&self, header: usize, latches: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut predecessors = vec![Vec::new(); self.names.len()];
+        for (block, successors) in self.successors.iter().enumerate() {
+            for successor in successors {
+                predecessors[*successor].push(block);
+            }
+        }
+        let mut body = BTreeSet::from([header]);
+        let mut open: Vec<usize> = latches.iter().copied().collect();
+        while let Some(block) = open.pop() {
+            if body.insert(block) {
+                open.extend(&predecessors[block]);
+            }
+        }
+        body
+    }
+
+    /// Whether a path that leaves `body` at `exit` can end, or turn in a circle, without entering it again: as Enzyme looks
+    /// for it (`getExitBlocks` in its Utils.h).
+    fn is_seen_as_exit(&self, exit: usize, body: &BTreeSet<usize>, ends: &BTreeSet<usize>) -> bool {
+        let mut checked = BTreeSet::new();
+        let mut open = vec![exit];
+        while let Some(block) = open.pop() {
+            if !checked.insert(block) || ends.contains(&block) {
+                return true;
+            }
+            open.extend(
+                self.successors[block]
+                    .iter()
+                    .filter(|successor| !body.contains(successor)),
+            );
+        }
+        false
+    }
+}
+
+/// Has all branches that lead back to a loop's start meet in one block, in every function of a module.
+pub fn with_single_latches(ir: &str) -> String {
+    let mut out = String::with_capacity(ir.len() + ir.len() / 32);
+    for_each_function(ir, |function| match function {
+        Ok(lines) => in_function(lines, &mut out),
+        Err(line) => {
+            out.push_str(line);
+            out.push('\n');
+        }
+    });
+    out
+}
+
+/// Calls `with` each function as lines, and with each line in between.
+fn for_each_function<'a>(ir: &'a str, mut with: impl FnMut(Result<&[&'a str], &'a str>)) {
+    let mut function = Vec::new();
+    for line in ir.lines() {
+        if line.starts_with("define ") || !function.is_empty() {
+            function.push(line);
+            if line == "}" {
+                with(Ok(&function));
+                function.clear();
+            }
+        } else {
+            with(Err(line));
+        }
+    }
+}
+
+fn in_function(lines: &[&str], out: &mut String) {
+    let graph = Graph::of(lines);
+    let several: BTreeMap<&str, BTreeSet<&str>> = graph
+        .latches()
+        .into_iter()
+        .filter(|(_, latches)| latches.len() > 1)
+        .map(|(header, latches)| {
+            let names = latches.into_iter().map(|latch| graph.names[latch]);
+            (graph.names[header], names.collect())
+        })
+        .filter(|(header, _)| !header.is_empty())
+        .collect();
+    let mut block = "";
+    for line in lines {
+        if let Some(name) = label(line) {
+            block = name;
+            if let Some(latches) = several.get(name) {
+                write_latch(name, latches, lines, out);
+            }
+        }
+        match several
+            .get(block)
+            .and_then(|latches| merged(line, block, latches))
+        {
+            Some(merged) => out.push_str(&merged),
+            None => out.push_str(&redirected(line, block, &several)),
+        }
+        out.push('\n');
+    }
+}
+
+/// The block in which branches to `header` meet, with what they bring.
+fn write_latch(header: &str, latches: &BTreeSet<&str>, lines: &[&str], out: &mut String) {
+    let start = lines.iter().position(|line| label(line) == Some(header));
+    let _ = writeln!(out, "{}:", quoted(&latch_of(header)));
+    for line in lines.iter().skip(start.unwrap_or(0) + 1) {
+        let Some(phi) = Phi::parse(line) else { break };
+        let incoming: Vec<String> = phi
+            .incoming
+            .iter()
+            .filter(|(_, from)| latches.contains(from))
+            .map(|(value, from)| format!("[ {value}, %{} ]", quoted(from)))
+            .collect();
+        let (name, ty) = (latch_of(bare(phi.name)), phi.ty);
+        let _ = writeln!(
+            out,
+            "  %{} = phi {ty} {}",
+            quoted(&name),
+            incoming.join(", ")
+        );
+    }
+    let _ = writeln!(out, "  br label %{}\n", quoted(header));
+}
+
+/// A `phi` at a loop's start that takes what the branches bring from where they meet.
+fn merged(line: &str, header: &str, latches: &BTreeSet<&str>) -> Option<String> {
+    let phi = Phi::parse(line)?;
+    let mut incoming: Vec<String> = phi
+        .incoming
+        .iter()
+        .filter(|(_, from)| !latches.contains(from))
+        .map(|(value, from)| format!("[ {value}, %{} ]", quoted(from)))
+        .collect();
+    incoming.push(format!(
+        "[ %{}, %{} ]",
+        quoted(&latch_of(bare(phi.name))),
+        quoted(&latch_of(header))
+    ));
+    Some(format!(
+        "  {} = phi {} {}{}",
+        phi.name,
+        phi.ty,
+        incoming.join(", "),
+        phi.tail
+    ))
+}
+
+/// A line of `block` whose branches to the start of a loop go to where they meet.
+fn redirected(line: &str, block: &str, several: &BTreeMap<&str, BTreeSet<&str>>) -> String {
+    let mut line = line.to_owned();
+    if !line.contains("label %") {
+        return line;
+    }
+    for (header, latches) in several {
+        if latches.contains(block) {
+            for name in [quoted(header), format!("\"{header}\"")] {
+                let from = format!("label %{name}");
+                let to = format!("label %{}", quoted(&latch_of(header)));
+                line = replaced_as_word(&line, &from, &to);
+            }
+        }
+    }
+    line
+}
+
+/// A `phi`'s parts.
+struct Phi<'a> {
+    name: &'a str,
+    ty: &'a str,
+    /// Values, and the names of the blocks that they come from.
+    incoming: Vec<(&'a str, &'a str)>,
+    /// Metadata.
+    tail: &'a str,
+}
+
+impl<'a> Phi<'a> {
+    fn parse(line: &'a str) -> Option<Phi<'a>> {
+        let (name, rest) = line.strip_prefix("  ")?.split_once(" = phi ")?;
+        // A type may have brackets of its own, without blanks inside of them.
+        let start = rest.find(" [ ")?;
+        let end = rest.rfind(" ]")? + 2;
+        let incoming = rest[start + 3..end - 2]
+            .split(" ], [ ")
+            .map(|pair| {
+                let (value, from) = pair.rsplit_once(", %")?;
+                Some((value, bare(from)))
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(Phi {
+            name,
+            ty: &rest[..start],
+            incoming,
+            tail: &rest[end..],
+        })
+    }
+}
+
+/// The function, by its symbol, in which Enzyme would forget how many rounds a loop had.
+pub fn forgotten_exit(ir: &str) -> Option<String> {
+    let mut found = None;
+    for_each_function(ir, |function| {
+        if let (Ok(lines), None) = (function, &found)
+            && has_forgotten_exit(lines)
+        {
+            found = lines[0]
+                .split_once('@')
+                .and_then(|(_, rest)| rest.split('(').next())
+                .map(|name| name.trim_matches('"').to_owned());
+        }
+    });
+    found
+}
+
+fn has_forgotten_exit(lines: &[&str]) -> bool {
+    let graph = Graph::of(lines);
+    let latches = graph.latches();
+    if latches.is_empty() {
+        return false;
+    }
+    let ends = ends(lines, &graph);
+    latches.iter().any(|(header, latches)| {
+        let body = graph.body(*header, latches);
+        let exits: BTreeSet<usize> = body
+            .iter()
+            .flat_map(|block| &graph.successors[*block])
+            .filter(|successor| !body.contains(successor))
+            .copied()
+            .collect();
+        let leads_on = |exit: usize| leads_to_end(&graph, exit, &ends);
+        exits
+            .into_iter()
+            .any(|exit| leads_on(exit) && !graph.is_seen_as_exit(exit, &body, &ends))
+            || is_taken_apart(lines, &graph, *header, latches)
+    })
+}
+
+/// Whether LLVM would take a loop apart (`separateNestedLoop`): a branch to its start leaves one of its values as it was.
+fn is_taken_apart(
+    lines: &[&str],
+    graph: &Graph<'_>,
+    header: usize,
+    latches: &BTreeSet<usize>,
+) -> bool {
+    let start = lines
+        .iter()
+        .position(|line| label(line) == Some(graph.names[header]));
+    latches.len() > 1
+        && lines
+            .iter()
+            .skip(start.unwrap_or(0) + 1)
+            .map_while(|line| Phi::parse(line))
+            .any(|phi| phi.incoming.iter().any(|(value, _)| *value == phi.name))
+}
+
+/// The blocks that return.
+fn ends(lines: &[&str], graph: &Graph<'_>) -> BTreeSet<usize> {
+    let mut ends = BTreeSet::new();
+    let mut block = 0;
+    for line in &lines[1..] {
+        if let Some(name) = label(line) {
+            block = graph.names.iter().position(|n| *n == name).unwrap_or(0);
+        }
+        if line.starts_with("  ret ") || line.starts_with("  resume ") {
+            ends.insert(block);
+        }
+    }
+    ends
+}
+
+/// Whether the function can return from there at all.
+fn leads_to_end(graph: &Graph<'_>, from: usize, ends: &BTreeSet<usize>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(block) = open.pop() {
+        if ends.contains(&block) {
+            return true;
+        }
+        if seen.insert(block) {
+            open.extend(&graph.successors[block]);
+        }
+    }
+    false
+}
+
+/// The name of the block that a line begins.
+fn label(line: &str) -> Option<&str> {
+    if line.starts_with([' ', '}', ';']) || line.starts_with("define ") {
+        return None;
+    }
+    if let Some(rest) = line.strip_prefix('"') {
+        return rest.split_once("\":").map(|(name, _)| name);
+    }
+    line.split_once(':')
+        .map(|(name, _)| name)
+        .filter(|name| !name.is_empty() && !name.contains(' '))
+}
+
+/// The blocks that a line may go to.
+fn targets_of(line: &str) -> impl Iterator<Item = &str> {
+    line.split("label %")
+        .skip(1)
+        .filter_map(|rest| match rest.strip_prefix('"') {
+            Some(rest) => rest.split('"').next(),
+            None => rest.split([',', ' ', ']', ')']).next(),
+        })
+}
+
+fn bare(name: &str) -> &str {
+    name.trim_start_matches('%').trim_matches('"')
+}
+
+fn latch_of(name: &str) -> String {
+    format!("{name}.latch")
+}
+
+/// A name as it stands in the text.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '$' | '.' | '_');
+    let is_number_like =
+        name.starts_with(|c: char| c.is_ascii_digit()) && !name.bytes().all(|b| b.is_ascii_digit());
+    if name.chars().all(is_plain) && !is_number_like {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
+}
+
+/// Replaces `from` where it is not the start of a longer name.
+fn replaced_as_word(text: &str, from: &str, to: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(from) {
+        let end = at + from.len();
+        let goes_on = !from.ends_with('"')
+            && rest[end..].starts_with(|c: char| {
+                c.is_ascii_alphanumeric() || matches!(c, '-' | '$' | '.' | '_')
+            });
+        out.push_str(&rest[..at]);
+        out.push_str(if goes_on { from } else { to });
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A loop with two branches to its start: one of them leaves `%s` as it was.
+    const CONTINUE: &str = "\
+define void @f(i1 %a, i1 %b) {
+start:
+  br label %bb1
+bb1:
+  %s = phi float [ 0.0, %start ], [ %s, %bb2 ], [ %t, %bb10 ], !dbg !3
+  br i1 %a, label %bb2, label %end
+bb2:
+  br i1 %b, label %bb1, label %bb10, !dbg !4
+bb10:
+  %t = fadd float %s, 1.0
+  br label %bb1
+end:
+  ret void
+}
+";
+
+    #[test]
+    fn branches_to_a_loops_start_meet_first() {
+        let expected = "\
+define void @f(i1 %a, i1 %b) {
+start:
+  br label %bb1
+bb1.latch:
+  %s.latch = phi float [ %s, %bb2 ], [ %t, %bb10 ]
+  br label %bb1
+
+bb1:
+  %s = phi float [ 0.0, %start ], [ %s.latch, %bb1.latch ], !dbg !3
+  br i1 %a, label %bb2, label %end
+bb2:
+  br i1 %b, label %bb1.latch, label %bb10, !dbg !4
+bb10:
+  %t = fadd float %s, 1.0
+  br label %bb1.latch
+end:
+  ret void
+}
+";
+        assert_eq!(with_single_latches(CONTINUE), expected);
+        assert_eq!(with_single_latches(expected), expected);
+        assert_eq!(forgotten_exit(CONTINUE).as_deref(), Some("f"));
+        assert_eq!(forgotten_exit(expected), None);
+    }
+
+    #[test]
+    fn a_loop_that_ends_only_within_an_inner_one_is_found() {
+        let nested = "\
+define internal void @\"g h\"(i1 %a, i1 %b) {
+start:
+  br label %outer
+outer:
+  br label %inner
+inner:
+  br i1 %a, label %end, label %more
+more:
+  br i1 %b, label %inner, label %again
+again:
+  br label %outer
+end:
+  ret void
+}
+";
+        assert_eq!(forgotten_exit(nested).as_deref(), Some("g h"));
+        let with_own_end = nested.replace(
+            "outer:\n  br label %inner",
+            "outer:\n  br i1 %b, label %inner, label %end",
+        );
+        assert_eq!(forgotten_exit(&with_own_end), None);
+    }
+
+    #[test]
+    fn switches_and_invokes_lead_on() {
+        let targets: Vec<&str> =
+            targets_of("  switch i64 %x, label %bb1 [ i64 0, label %\"b b\" ]").collect();
+        assert_eq!(targets, ["bb1", "b b"]);
+        let targets: Vec<&str> =
+            targets_of("          to label %ok unwind label %cleanup, !dbg !5").collect();
+        assert_eq!(targets, ["ok", "cleanup"]);
+    }
+}
