@@ -34,8 +34,8 @@ pub fn preserve_primals(ir: &str) -> String {
     out
 }
 
-/// Has functions inlined that take or give small data as an integer, whatever is said of them: rustc passes a `[f32; 2]` as an
-/// `i64`, which it does not call `noundef` as it does real integers, and Enzyme does not see floats in it.
+/// Has functions of `f32` inlined that take or give small data as an integer, whatever is said of them: rustc passes a
+/// `[f32; 2]` as an `i64`, which it does not call `noundef` as it does real integers, and Enzyme does not see floats in it.
 pub fn inline_small_data(ir: &str) -> String {
     let mut next = 1 + ir
         .lines()
@@ -45,8 +45,8 @@ pub fn inline_small_data(ir: &str) -> String {
         .unwrap_or(0);
     let mut out = String::with_capacity(ir.len() + 1024);
     let mut groups = String::new();
-    for line in ir.lines() {
-        let own = if passes_small_data(line) {
+    for (start, line) in with_starts(ir) {
+        let own = if passes_small_data(line) && has_singles(&ir[start..]) {
             group(line)
         } else {
             None
@@ -66,6 +66,22 @@ pub fn inline_small_data(ir: &str) -> String {
         out.push('\n');
     }
     out + &groups
+}
+
+/// Lines, and where they start.
+fn with_starts(ir: &str) -> impl Iterator<Item = (usize, &str)> {
+    ir.split_inclusive('\n').scan(0, |start, line| {
+        let at = *start;
+        *start += line.len();
+        Some((at, line.trim_end_matches('\n')))
+    })
+}
+
+/// Whether the function that `text` begins with computes in single precision.
+fn has_singles(text: &str) -> bool {
+    text.lines()
+        .take_while(|line| *line != "}")
+        .any(|line| line.contains(" float "))
 }
 
 /// Whether a definition has a parameter or a result that is an integer of which rustc says nothing.
@@ -122,6 +138,7 @@ mod tests {
     #[test]
     fn functions_that_pass_small_data_are_inlined() {
         let ir = "define internal i64 @f(i64 %0, float noundef %x) unnamed_addr #3 !dbg !2 {\n}\n\
+                  define internal i64 @h(i64 %0) #3 {\n}\n\
                   define internal noundef i64 @g(ptr align 8 dereferenceable(8) %p, i64 noundef %n) #3 {\n}\n\
                   attributes #3 = { cold noinline uwtable }\n";
         let out = inline_small_data(ir);
@@ -131,7 +148,10 @@ mod tests {
             ),
             "{out}"
         );
-        assert!(out.contains("%n) #3 {\n"), "{out}");
+        assert!(
+            out.contains("%n) #3 {\n") && out.contains("@h(i64 %0) #3 {\n"),
+            "{out}"
+        );
         assert!(out.ends_with("attributes #3 = { cold noinline uwtable }\nattributes #4 = { alwaysinline cold uwtable }\n"), "{out}");
     }
 }
