@@ -513,8 +513,11 @@ where
     }
 }
 
-/// What `#[inactive]` calls: the driver knows it by name, and Enzyme does not look into it.
+/// What `#[inactive]` calls: the driver knows it by name, and Enzyme does not look into it. The result is read as volatile, or
+/// LLVM would see that a function gives back its argument, and use that.
 #[inline(never)]
 pub fn inactive<R>(function: impl FnOnce() -> R) -> R {
-    function()
+    let result = MaybeUninit::new(function());
+    // SAFETY: it was just written, and is read once.
+    unsafe { result.as_ptr().read_volatile() }
 }

@@ -229,6 +229,23 @@ fn what_comes_out_of_an_inactive_function_is_constant() {
     assert_eq!(t_weighted(2.5, 1.0), (71.25, 28.5));
 }
 
+#[inactive]
+fn stopped(x: f64) -> f64 {
+    x
+}
+
+#[autodiff_reverse(d_through_stopped, Active, Active)]
+#[autodiff_forward(t_through_stopped, Dual, Dual)]
+fn through_stopped(x: f64) -> f64 {
+    x * stopped(x)
+}
+
+#[test]
+fn a_function_that_gives_its_argument_back_may_be_inactive() {
+    assert_eq!(d_through_stopped(3.0, 1.0), (9.0, 3.0));
+    assert_eq!(t_through_stopped(3.0, 1.0), (9.0, 3.0));
+}
+
 #[known_as(sin)]
 fn constant_sine(_: f64) -> f64 {
     // So wrong that no derivative of it could pass for the cosine.
