@@ -7,7 +7,7 @@ use oxide_enzyme::{autodiff_forward, autodiff_reverse};
 #[autodiff_reverse(rev_continued, Duplicated, Active)]
 #[autodiff_forward(fwd_continued, Dual, Dual)]
 fn continued(x: &[f64]) -> f64 {
-    let mut cells = vec![x[0]; 3];
+    let mut cells = [x[0]; 3].to_vec();
     let mut sum = x[1];
     for i in 0..7 {
         cells[(i + 2) % 3] = x[2] * x[i % 3];

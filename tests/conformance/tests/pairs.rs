@@ -18,7 +18,7 @@ fn exchanged(pair: (f32, f32)) -> (f32, f32) {
 #[autodiff_reverse(rev_turned, Duplicated, Const, Active)]
 #[autodiff_forward(fwd_turned, Dual, Const, Dual)]
 fn turned(x: &[f32; 2], rounds: usize) -> f32 {
-    let mut corners = vec![*x, [0.0, 0.0]];
+    let mut corners = [*x, [0.0, 0.0]].to_vec();
     for round in 0..rounds {
         corners.swap(0, 1);
         corners[0] = turn(corners[1], 0.3 * round as f32);
