@@ -16,7 +16,7 @@ pub enum Outcome {
     Done(String),
     /// Enzyme refused, crashed or hung.
     Failed(Ended),
-    /// The function in which Enzyme would go wrong (see [`loops`]).
+    /// The function in which Enzyme would go wrong (see `loops.rs`).
     ForgetsRounds(String),
 }
 
