@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Kind, Module, quoted, references_not_called};
+use crate::ir::{Kind, Module, balanced, quoted, references_not_called, value_length};
 use crate::policy;
 
 /// What is called: a type, and where the pointer is from.
@@ -75,12 +75,15 @@ fn slot(pointer: &str, definitions: &HashMap<&str, &str>) -> Option<u64> {
         return None;
     }
     let from = load.strip_prefix("load ptr, ptr ")?;
-    let from = &from[..value_length(from)?];
-    let offset = definitions
-        .get(from)
-        .and_then(|code| code.rsplit_once("i8, ptr "))
+    // Of a vtable that is known, the place is an expression: `getelementptr inbounds (i8, ptr @vtable.0, i64 24)`.
+    let place = match from.starts_with("getelementptr ") {
+        true => Some(from),
+        false => definitions.get(&from[..value_length(from)?]).copied(),
+    };
+    let offset = place
+        .and_then(|code| code.split_once("i8, ptr "))
         .and_then(|(_, rest)| rest.split_once(", i64 "))
-        .and_then(|(_, offset)| offset.split([',', ' ']).next()?.parse().ok());
+        .and_then(|(_, offset)| offset.split([',', ' ', ')']).next()?.parse().ok());
     Some(offset.unwrap_or(0))
 }
 
@@ -209,32 +212,6 @@ fn word_length(text: &str) -> usize {
         Some(b'(') => plain + balanced(&text[plain..]).unwrap_or(text.len() - plain),
         _ => plain,
     }
-}
-
-/// The length of `%name`, `%"name"`, `@name` or `@"name"`.
-fn value_length(text: &str) -> Option<usize> {
-    if text.as_bytes().get(1) == Some(&b'"') {
-        return Some(text[2..].find('"')? + 3);
-    }
-    let end = text[1..].find(|c: char| !(c.is_ascii_alphanumeric() || "-$._".contains(c)));
-    Some(end.map_or(text.len(), |end| end + 1))
-}
-
-/// The length of the bracketed text that `text` begins with; strings may hold brackets.
-pub fn balanced(text: &str) -> Option<usize> {
-    let (mut depth, mut in_string) = (0usize, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => in_string = !in_string,
-            '(' | '[' | '{' | '<' if !in_string => depth += 1,
-            ')' | ']' | '}' | '>' if !in_string => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 && !in_string {
-            return Some(at + c.len_utf8());
-        }
-    }
-    None
 }
 
 /// Splits at the commas that are in no bracket.
@@ -368,7 +345,9 @@ mod tests {
   %2 = load ptr, ptr %1, align 8, !invariant.load !4, !nonnull !4
   %r = call noundef range(i64 0, 5) { i64, double } %2(ptr noundef sret([16 x i8]) align 8 %x, double noundef %\"a b\"), !dbg !5
   %s = tail call double %f(double %y)
-  %t = call double @known(ptr %f)";
+  %t = call double @known(ptr %f)
+  %3 = load ptr, ptr getelementptr inbounds (i8, ptr @vtable.0, i64 32), align 8, !invariant.load !4, !nonnull !4
+  %u = call double %3(double %y)";
 
     #[test]
     fn a_call_through_a_pointer_is_taken_apart() {
@@ -377,7 +356,7 @@ mod tests {
             .lines()
             .filter_map(|line| call(line, &definitions))
             .collect();
-        assert_eq!(calls.len(), 2);
+        assert_eq!(calls.len(), 3);
         assert_eq!((calls[0].pointer, calls[0].tail), ("%2", ", !dbg !5"));
         assert_eq!(
             calls[0].target,
@@ -388,6 +367,7 @@ mod tests {
             }
         );
         assert_eq!((calls[1].pointer, calls[1].target.slot), ("%f", None));
+        assert_eq!((calls[2].pointer, calls[2].target.slot), ("%3", Some(32)));
     }
 
     const MODULE: &str = r#"@vtable.0 = private unnamed_addr constant <{ [24 x i8], ptr }> <{ [24 x i8] c"\00\22, \00", ptr @method }>, align 8
