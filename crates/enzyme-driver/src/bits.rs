@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use crate::ir::{bare, push_line, rewrite_functions};
 use crate::policy;
 
 /// From a float to its bits, behind Enzyme's back.
@@ -35,7 +36,7 @@ pub fn define(text: &str) -> String {
 
 /// Rewrites every function of a module.
 pub fn as_floats(ir: &str) -> String {
-    let mut out = loads_as_floats(ir);
+    let mut out = rewrite_functions(ir, in_function);
     for (float, integer, name) in CONVERSIONS {
         let name = policy::inactive_name(name);
         if out.contains(&format!("@{name}(")) {
@@ -48,43 +49,20 @@ pub fn as_floats(ir: &str) -> String {
     out
 }
 
-fn loads_as_floats(ir: &str) -> String {
-    let mut out = String::with_capacity(ir.len());
-    let mut rest = ir;
-    while let Some(start) = find_function(rest) {
-        let end = rest[start..]
-            .find("\n}")
-            .map_or(rest.len(), |n| start + n + 2);
-        out.push_str(&rest[..start]);
-        in_function(&rest[start..end], &mut out);
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
-    out
-}
-
-fn find_function(text: &str) -> Option<usize> {
-    if text.starts_with("define ") {
-        Some(0)
-    } else {
-        text.find("\ndefine ").map(|n| n + 1)
-    }
-}
-
-fn in_function(text: &str, out: &mut String) {
-    let floats: HashSet<(&str, &str, &str)> = text.lines().filter_map(float_of_bits).collect();
-    let passed: Vec<(&str, usize)> = text.lines().filter_map(bits_of_float).collect();
-    let passed: Vec<(&str, usize)> = passed
-        .into_iter()
-        .filter(|(value, _)| text.lines().any(|line| passes(line, value)))
+fn in_function(lines: &[&str], out: &mut String) {
+    let floats: HashSet<(&str, &str, &str)> = lines
+        .iter()
+        .filter_map(|line| float_of_bits(line))
         .collect();
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push('\n');
-        }
+    let passed: Vec<(&str, usize)> = lines
+        .iter()
+        .filter_map(|line| bits_of_float(line))
+        .filter(|(value, _)| lines.iter().any(|line| passes(line, value)))
+        .collect();
+    for line in lines {
         match rewritten(line, &floats) {
-            Some(new) => out.push_str(&new),
-            None => out.push_str(&with_conversions(line, &passed)),
+            Some(new) => push_line(out, &new),
+            None => push_line(out, &with_conversions(line, &passed)),
         }
     }
 }
@@ -140,10 +118,6 @@ fn with_conversions(line: &str, passed: &[(&str, usize)]) -> String {
     line
 }
 
-fn bare(value: &str) -> &str {
-    value.trim_start_matches('%').trim_matches('"')
-}
-
 /// Integer, its type and the float's type of `bitcast i64 %x to double`.
 fn float_of_bits(line: &str) -> Option<(&str, &str, &str)> {
     let (_, cast) = line.split_once(" = bitcast ")?;
@@ -160,10 +134,7 @@ fn rewritten(line: &str, floats: &HashSet<(&str, &str, &str)>) -> Option<String>
     let rest = load.strip_prefix(integer)?.strip_prefix(", ")?;
     // A range is one of integers.
     let rest = rest.split(", !range ").next()?;
-    let new = format!(
-        "%\"{}.bits\"",
-        name.trim_start_matches('%').trim_matches('"')
-    );
+    let new = format!("%\"{}.bits\"", bare(name));
     let mut out = String::new();
     let _ = write!(
         out,

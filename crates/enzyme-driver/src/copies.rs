@@ -8,11 +8,10 @@
 //! Addresses that a `phi` or a `select` merges, and an address and one computed from it by an index into floats, point to
 //! the same kind of memory: they form a web. A web in which anything but floats was seen says nothing.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::hints;
-use crate::ir::balanced;
+use crate::ir::{balanced, bare, rewrite_functions};
 use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
@@ -47,18 +46,8 @@ impl Float {
 
 /// Rewrites the integer copies of floats in every function of a module.
 pub fn as_floats(ir: &str) -> String {
-    let mut out = String::with_capacity(ir.len());
     let layouts = Layouts::of(ir);
-    let mut rest = ir;
-    while let Some(start) = find_function(rest) {
-        let end = rest[start..]
-            .find("\n}")
-            .map_or(rest.len(), |n| start + n + 2);
-        out.push_str(&rest[..start]);
-        out.push_str(&in_function(&rest[start..end], &layouts));
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
+    let mut out = rewrite_functions(ir, |lines, out| in_function(lines, &layouts, out));
     if out.contains(hints::MIXED_COPY) {
         out.push_str(&format!(
             "declare void @{}(ptr) nounwind willreturn\n",
@@ -79,29 +68,16 @@ pub fn as_floats(ir: &str) -> String {
     out
 }
 
-fn find_function(text: &str) -> Option<usize> {
-    if text.starts_with("define ") {
-        Some(0)
-    } else {
-        text.find("\ndefine ").map(|n| n + 1)
-    }
-}
-
-fn in_function<'a>(text: &'a str, layouts: &Layouts<'_>) -> Cow<'a, str> {
-    let lines: Vec<&str> = text.lines().collect();
-    let floats = float_addresses(&lines);
-    let fields = field_addresses(text);
-    if floats.is_empty() && fields.is_empty() {
-        return text.into();
-    }
+fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
+    let floats = float_addresses(lines);
+    let fields = field_addresses(lines);
     // An address computed by an index may be the end of an array, where there is no float.
-    let computed: HashSet<&str> = text
-        .lines()
+    let computed: HashSet<&str> = lines
+        .iter()
         .filter(|line| indexed(line).is_some())
-        .filter_map(result_of)
+        .filter_map(|line| result_of(line))
         .collect();
-    let mut out = String::with_capacity(text.len());
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in lines.iter().enumerate() {
         if let Some(address) = mixed_copy(line, &fields, layouts) {
             out.push_str(&format!(
                 "  call void @{}(ptr {address})\n",
@@ -115,8 +91,6 @@ fn in_function<'a>(text: &'a str, layouts: &Layouts<'_>) -> Cow<'a, str> {
         }
         out.push('\n');
     }
-    out.pop();
-    out.into()
 }
 
 /// Addresses in a function at which there are floats, by what is done with them and with those of the same web.
@@ -158,9 +132,9 @@ fn result_of(line: &str) -> Option<&str> {
 }
 
 /// Addresses of parts of structs: the struct's type and the offset in it.
-fn field_addresses(text: &str) -> HashMap<&str, (&str, u64)> {
+fn field_addresses<'a>(lines: &[&'a str]) -> HashMap<&'a str, (&'a str, u64)> {
     let mut fields: HashMap<&str, (&str, u64)> = HashMap::new();
-    for line in text.lines() {
+    for line in lines {
         let Some((result, code)) = line.trim_start().split_once(" = getelementptr ") else {
             continue;
         };
@@ -401,10 +375,6 @@ fn rewritten(line: &str, number: usize, floats: &HashMap<&str, Float>) -> Option
     Some(format!(
         "  {new} = bitcast {integer} {value} to {name}\n  store {name} {new}, {rest}"
     ))
-}
-
-fn bare(value: &str) -> &str {
-    value.trim_start_matches(['%', '@']).trim_matches('"')
 }
 
 fn with_suffix(value: &str) -> String {

@@ -11,6 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use crate::ir::{bare, for_each_function, rewrite_functions};
+
 /// Keeps LLVM from merging the block in which branches meet into its neighbours.
 pub const KEEP: &str = "-keep-loops=true";
 
@@ -126,31 +128,7 @@ impl<'a> Graph<'a> {
 
 /// Has all branches that lead back to a loop's start meet in one block, in every function of a module.
 pub fn with_single_latches(ir: &str) -> String {
-    let mut out = String::with_capacity(ir.len() + ir.len() / 32);
-    for_each_function(ir, |function| match function {
-        Ok(lines) => in_function(lines, &mut out),
-        Err(line) => {
-            out.push_str(line);
-            out.push('\n');
-        }
-    });
-    out
-}
-
-/// Calls `with` each function as lines, and with each line in between.
-fn for_each_function<'a>(ir: &'a str, mut with: impl FnMut(Result<&[&'a str], &'a str>)) {
-    let mut function = Vec::new();
-    for line in ir.lines() {
-        if line.starts_with("define ") || !function.is_empty() {
-            function.push(line);
-            if line == "}" {
-                with(Ok(&function));
-                function.clear();
-            }
-        } else {
-            with(Err(line));
-        }
-    }
+    rewrite_functions(ir, in_function)
 }
 
 fn in_function(lines: &[&str], out: &mut String) {
@@ -388,10 +366,6 @@ fn targets_of(line: &str) -> impl Iterator<Item = &str> {
             Some(rest) => rest.split('"').next(),
             None => rest.split([',', ' ', ']', ')']).next(),
         })
-}
-
-fn bare(name: &str) -> &str {
-    name.trim_start_matches('%').trim_matches('"')
 }
 
 fn latch_of(name: &str) -> String {

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::copies;
+use crate::ir::{bare, push_line, rewrite_functions, values};
 
 /// Which half of an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,21 +158,7 @@ enum Value<'a> {
 
 /// Rewrites every function of a module.
 pub fn split(ir: &str) -> String {
-    let mut out = String::with_capacity(ir.len());
-    let mut function = Vec::new();
-    for line in ir.lines() {
-        if line.starts_with("define ") || !function.is_empty() {
-            function.push(line);
-            if line == "}" {
-                in_function(&function, &mut out);
-                function.clear();
-            }
-        } else {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out
+    rewrite_functions(ir, in_function)
 }
 
 fn in_function(lines: &[&str], out: &mut String) {
@@ -180,8 +167,7 @@ fn in_function(lines: &[&str], out: &mut String) {
         if !pairs.members.is_empty() && pairs.rewrite(line, number, out) {
             continue;
         }
-        out.push_str(line);
-        out.push('\n');
+        push_line(out, line);
     }
 }
 
@@ -267,7 +253,7 @@ impl<'a> Pairs<'a> {
             .filter_map(|name| self.ops.get(name))
             .all(|op| op.operands().into_iter().all(is_supported));
         let uses_are_known = lines.iter().all(|line| {
-            let uses = group.iter().any(|name| mentions(operands_of(line), name));
+            let uses = values(operands_of(line)).any(|name| group.contains(name));
             !uses
                 || defined(line).is_some_and(|name| group.contains(name))
                 || Use::parse(line).is_some()
@@ -708,14 +694,6 @@ fn operands_of(line: &str) -> &str {
     }
 }
 
-/// Whether `text` has `name` as a whole word.
-fn mentions(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let end = text[at + name.len()..].chars().next();
-        !end.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$' | '-'))
-    })
-}
-
 fn without_metadata(code: &str) -> &str {
     code.split_once(", !").map_or(code, |(code, _)| code)
 }
@@ -742,10 +720,6 @@ fn half_name(name: &str, half: Half) -> String {
         Half::High => "high",
     };
     format!("%\"{}.{half}\"", bare(name))
-}
-
-fn bare(value: &str) -> &str {
-    value.trim_start_matches(['%', '@']).trim_matches('"')
 }
 
 /// `, align 8, ...` of a load or store of 64 bits, for one of 32.

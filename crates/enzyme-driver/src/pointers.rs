@@ -8,26 +8,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
+use crate::ir::{bare, push_line, rewrite_functions};
+
 /// Rewrites every function of a module.
 pub fn restore(ir: &str) -> String {
-    let mut out = String::with_capacity(ir.len());
-    let mut function = Vec::new();
-    for line in ir.lines() {
-        if line.starts_with("define ") || !function.is_empty() {
-            function.push(line);
-            if line == "}" {
-                out.push_str(&in_function(&function));
-                function.clear();
-            }
-        } else {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out
+    rewrite_functions(ir, in_function)
 }
 
-fn in_function(lines: &[&str]) -> String {
+fn in_function(lines: &[&str], out: &mut String) {
     let definitions: HashMap<&str, &str> = lines
         .iter()
         .filter_map(|line| line.trim_start().split_once(" = "))
@@ -38,7 +26,6 @@ fn in_function(lines: &[&str]) -> String {
             collect(integer, &definitions, &mut wanted);
         }
     }
-    let mut out = String::new();
     for line in lines {
         let parts = line.trim_start().split_once(" = ");
         match parts {
@@ -49,13 +36,9 @@ fn in_function(lines: &[&str]) -> String {
                 let pointer = pointer_for(code, &definitions, &wanted).unwrap_or_default();
                 let _ = writeln!(out, "  {name} = getelementptr i8, ptr {pointer}, i64 0");
             }
-            _ => {
-                out.push_str(line);
-                out.push('\n');
-            }
+            _ => push_line(out, line),
         }
     }
-    out
 }
 
 /// The pointer of an `inttoptr` whose integer comes from pointers.
@@ -158,10 +141,7 @@ fn pointer_of(
 }
 
 fn pointer_name(integer: &str) -> String {
-    format!(
-        "%\"{}.pointer\"",
-        integer.trim_start_matches('%').trim_matches('"')
-    )
+    format!("%\"{}.pointer\"", bare(integer))
 }
 
 fn operand<'a>(code: &'a str, start: &str) -> Option<&'a str> {

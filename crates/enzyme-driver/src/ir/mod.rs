@@ -6,24 +6,12 @@
 
 mod lexer;
 mod module;
+mod text;
 
 pub use lexer::{
     Reference, code, quoted, references, references_not_called, rewrite, without_debug,
 };
 pub use module::{Entity, Kind, Module, Numbered};
-
-/// The length of the parenthesis that `text` begins with.
-pub fn balanced(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
-}
+pub use text::{
+    balanced, bare, for_each_function, push_line, rewrite_functions, value_length, values,
+};

@@ -1,0 +1,99 @@
+//! Walks over a module as text: its functions, and the values in a line.
+
+/// Rewrites a module: `function` writes what takes the place of the lines of a function (`define` to `}`); what is between
+/// functions stays.
+pub fn rewrite_functions<'a>(
+    ir: &'a str,
+    mut function: impl FnMut(&[&'a str], &mut String),
+) -> String {
+    let mut out = String::with_capacity(ir.len() + ir.len() / 32);
+    for_each_function(ir, |lines| match lines {
+        Ok(lines) => function(lines, &mut out),
+        Err(line) => push_line(&mut out, line),
+    });
+    out
+}
+
+/// Calls `with` each function as lines, and with each line in between.
+pub fn for_each_function<'a>(ir: &'a str, mut with: impl FnMut(Result<&[&'a str], &'a str>)) {
+    let mut function = Vec::new();
+    for line in ir.lines() {
+        if line.starts_with("define ") || !function.is_empty() {
+            function.push(line);
+            if line == "}" {
+                with(Ok(&function));
+                function.clear();
+            }
+        } else {
+            with(Err(line));
+        }
+    }
+}
+
+/// Writes a line, and its end.
+pub fn push_line(out: &mut String, line: &str) {
+    out.push_str(line);
+    out.push('\n');
+}
+
+/// A name without sigil and quotes: `x` of `%x`, `a b` of `@"a b"`.
+pub fn bare(name: &str) -> &str {
+    name.trim_start_matches(['%', '@']).trim_matches('"')
+}
+
+/// The length of `%name`, `%"name"`, `@name` or `@"name"`.
+pub fn value_length(text: &str) -> Option<usize> {
+    if text.as_bytes().get(1) == Some(&b'"') {
+        return Some(text[2..].find('"')? + 3);
+    }
+    let end = text[1..].find(|c: char| !(c.is_ascii_alphanumeric() || "-$._".contains(c)));
+    Some(end.map_or(text.len(), |end| end + 1))
+}
+
+/// The length of the bracketed text that `text` begins with; strings may hold brackets.
+pub fn balanced(text: &str) -> Option<usize> {
+    let (mut depth, mut in_string) = (0usize, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => in_string = !in_string,
+            '(' | '[' | '{' | '<' if !in_string => depth += 1,
+            ')' | ']' | '}' | '>' if !in_string => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 && !in_string {
+            return Some(at + c.len_utf8());
+        }
+    }
+    None
+}
+
+/// The local values in a text, sigil included.
+pub fn values(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('%')
+        .filter_map(|(at, _)| Some(&text[at..at + value_length(&text[at..])?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_rewritten_and_the_rest_stays() {
+        let ir = "@g = global i8 0\ndefine void @f() {\n  ret void\n}\n\ndeclare void @h()\n";
+        let out = rewrite_functions(ir, |lines, out| {
+            assert_eq!(lines.len(), 3);
+            push_line(out, lines[0]);
+        });
+        assert_eq!(
+            out,
+            "@g = global i8 0\ndefine void @f() {\n\ndeclare void @h()\n"
+        );
+    }
+
+    #[test]
+    fn values_are_whole_names() {
+        let line = "call void @g(i64 %x.1, ptr %\"a b\", label %x)";
+        assert_eq!(values(line).collect::<Vec<_>>(), ["%x.1", "%\"a b\"", "%x"]);
+        assert_eq!(bare("%\"a b\""), "a b");
+    }
+}
