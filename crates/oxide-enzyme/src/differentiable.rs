@@ -212,16 +212,7 @@ macro_rules! tuples {
     )*};
 }
 
-tuples! {
-    (A 0)
-    (A 0, B 1)
-    (A 0, B 1, C 2)
-    (A 0, B 1, C 2, D 3)
-    (A 0, B 1, C 2, D 3, E 4)
-    (A 0, B 1, C 2, D 3, E 4, F 5)
-    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
-    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
-}
+for_tuples!(tuples);
 
 #[cfg(feature = "alloc")]
 mod owned {
@@ -231,29 +222,35 @@ mod owned {
 
     without_floats!(String);
 
+    macro_rules! numbers {
+        ($($list:ty),*) => {$(
+            impl<T: Float> HasNumbers for $list {
+                type Scalar = T;
+                type Of<U> = Vec<U>;
+                fn numbers(&self) -> &[T] {
+                    self
+                }
+                fn numbers_mut(&mut self) -> &mut [T] {
+                    self
+                }
+                fn each<U>(&self, make: impl FnMut(usize) -> U) -> Vec<U> {
+                    (0..self.len()).map(make).collect()
+                }
+                fn visit<U>(made: &mut Vec<U>, mut visit: impl FnMut(usize, &mut U)) {
+                    made.iter_mut()
+                        .enumerate()
+                        .for_each(|(index, made)| visit(index, made));
+                }
+            }
+        )*};
+    }
+
+    numbers!([T], Vec<T>);
+
     impl<T: Differentiable<Gradient = T>> Differentiable for [T] {
         type Gradient = Vec<T>;
         fn zero_gradient(&self) -> Vec<T> {
             self.iter().map(T::zero_gradient).collect()
-        }
-    }
-
-    impl<T: Float> HasNumbers for [T] {
-        type Scalar = T;
-        type Of<U> = Vec<U>;
-        fn numbers(&self) -> &[T] {
-            self
-        }
-        fn numbers_mut(&mut self) -> &mut [T] {
-            self
-        }
-        fn each<U>(&self, make: impl FnMut(usize) -> U) -> Vec<U> {
-            (0..self.len()).map(make).collect()
-        }
-        fn visit<U>(made: &mut Vec<U>, mut visit: impl FnMut(usize, &mut U)) {
-            made.iter_mut()
-                .enumerate()
-                .for_each(|(index, made)| visit(index, made));
         }
     }
 
@@ -270,25 +267,6 @@ mod owned {
             let mut gradient = Vec::with_capacity(self.capacity());
             gradient.extend(self.iter().map(T::zero_gradient));
             gradient
-        }
-    }
-
-    impl<T: Float> HasNumbers for Vec<T> {
-        type Scalar = T;
-        type Of<U> = Vec<U>;
-        fn numbers(&self) -> &[T] {
-            self
-        }
-        fn numbers_mut(&mut self) -> &mut [T] {
-            self
-        }
-        fn each<U>(&self, make: impl FnMut(usize) -> U) -> Vec<U> {
-            (0..self.len()).map(make).collect()
-        }
-        fn visit<U>(made: &mut Vec<U>, mut visit: impl FnMut(usize, &mut U)) {
-            made.iter_mut()
-                .enumerate()
-                .for_each(|(index, made)| visit(index, made));
         }
     }
 

@@ -107,6 +107,9 @@ extern crate self as oxide_enzyme;
 #[cfg(oxide_enzyme_check)]
 extern crate std;
 
+#[macro_use]
+mod tuples;
+
 mod arguments;
 pub mod calculus;
 mod call;

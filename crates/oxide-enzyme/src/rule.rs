@@ -274,17 +274,34 @@ impl<T: Plain + ?Sized, Rest: Arguments> Arguments for (Shared<'_, T>, Rest) {
     }
 }
 
+/// What is the same for all arguments without a shadow: they have no gradient, the others' is passed on.
+macro_rules! constant {
+    () => {
+        type Gradients = Rest::Gradients;
+        type Zeros = Rest::Zeros;
+
+        unsafe fn show_types(this: *mut Self) {
+            // SAFETY: this function's contract.
+            unsafe { Rest::show_types(&raw mut (*this).1) };
+        }
+
+        unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
+            // SAFETY: this function's contract.
+            unsafe { Rest::accumulate(&raw mut (*shadow).1, gradients) };
+        }
+
+        unsafe fn zeros(this: *const Self, shadow: *const Self) -> Self::Zeros {
+            // SAFETY: this function's contract.
+            unsafe { Rest::zeros(&raw const (*this).1, &raw const (*shadow).1) }
+        }
+    };
+}
+
 impl<T: Clone, Rest: Arguments> Arguments for (Constant<T>, Rest) {
     type Saved = (T, Rest::Saved);
     type Lent<'s> = (T, Rest::Lent<'s>);
-    type Gradients = Rest::Gradients;
-    type Zeros = Rest::Zeros;
     type Dual<'s> = (T, Rest::Dual<'s>);
-
-    unsafe fn show_types(this: *mut Self) {
-        // SAFETY: this function's contract.
-        unsafe { Rest::show_types(&raw mut (*this).1) };
-    }
+    constant!();
 
     unsafe fn save(this: *const Self, shadow: *const Self) -> Self::Saved {
         // SAFETY: this function's contract.
@@ -299,16 +316,6 @@ impl<T: Clone, Rest: Arguments> Arguments for (Constant<T>, Rest) {
     unsafe fn lend<'s>(saved: &'s mut Self::Saved) -> Self::Lent<'s> {
         // SAFETY: this function's contract.
         (saved.0.clone(), unsafe { Rest::lend(&mut saved.1) })
-    }
-
-    unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
-        // SAFETY: this function's contract.
-        unsafe { Rest::accumulate(&raw mut (*shadow).1, gradients) };
-    }
-
-    unsafe fn zeros(this: *const Self, shadow: *const Self) -> Self::Zeros {
-        // SAFETY: this function's contract.
-        unsafe { Rest::zeros(&raw const (*this).1, &raw const (*shadow).1) }
     }
 
     unsafe fn dual<'s>(
@@ -327,14 +334,8 @@ impl<T: Clone, Rest: Arguments> Arguments for (Constant<T>, Rest) {
 impl<T: ToOwned + ?Sized + 'static, Rest: Arguments> Arguments for (ConstantShared<'_, T>, Rest) {
     type Saved = (T::Owned, Rest::Saved);
     type Lent<'s> = (&'s T, Rest::Lent<'s>);
-    type Gradients = Rest::Gradients;
-    type Zeros = Rest::Zeros;
     type Dual<'s> = (&'s T, Rest::Dual<'s>);
-
-    unsafe fn show_types(this: *mut Self) {
-        // SAFETY: this function's contract.
-        unsafe { Rest::show_types(&raw mut (*this).1) };
-    }
+    constant!();
 
     unsafe fn save(this: *const Self, shadow: *const Self) -> Self::Saved {
         // SAFETY: this function's contract.
@@ -349,16 +350,6 @@ impl<T: ToOwned + ?Sized + 'static, Rest: Arguments> Arguments for (ConstantShar
     unsafe fn lend<'s>(saved: &'s mut Self::Saved) -> Self::Lent<'s> {
         // SAFETY: this function's contract.
         (saved.0.borrow(), unsafe { Rest::lend(&mut saved.1) })
-    }
-
-    unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
-        // SAFETY: this function's contract.
-        unsafe { Rest::accumulate(&raw mut (*shadow).1, gradients) };
-    }
-
-    unsafe fn zeros(this: *const Self, shadow: *const Self) -> Self::Zeros {
-        // SAFETY: this function's contract.
-        unsafe { Rest::zeros(&raw const (*this).1, &raw const (*shadow).1) }
     }
 
     unsafe fn dual<'s>(
