@@ -12,15 +12,18 @@ use crate::ir::balanced;
 const WORDS: [&str; 2] = [" readnone", " writeonly"];
 const WITH_ARGUMENTS: [&str; 2] = [" captures(", " initializes("];
 
-/// That memory holds the same for good. Enzyme says it of what it reads again in the reverse pass, though the program may overwrite
-/// it in between: LLVM was seen to take loads for equal between which elements were swapped.
-const NEVER_CHANGES: [&str; 1] = [", !invariant.group !"];
+/// Metadata of loads and stores.
+/// - That memory holds the same for good: Enzyme says it of what it reads again in the reverse pass, though the program may
+///   overwrite it in between. LLVM was seen to take loads for equal between which elements were swapped.
+/// - That addresses differ: Enzyme copies it from what two shared references read to the sums in their shadows. Both references
+///   may be to the same floats, and both shadows are written: LLVM was seen to lose one of two sums.
+const METADATA: [&str; 3] = [", !invariant.group !", ", !alias.scope !", ", !noalias !"];
 
 /// A line of a module without such attributes.
 pub fn withdraw(line: &str) -> Cow<'_, str> {
     let takes_parameters = line.starts_with("define ") || line.contains("call ");
     let mut line = Cow::Borrowed(line);
-    for start in NEVER_CHANGES {
+    for start in METADATA {
         while let Some(at) = line.find(start) {
             let number = &line[at + start.len()..];
             let digits = number.bytes().take_while(u8::is_ascii_digit).count();
@@ -67,7 +70,7 @@ mod tests {
         );
         assert_eq!(
             withdraw(
-                "  %x = load double, ptr %a, align 8, !dbg !7, !invariant.group !8, !noundef !9"
+                "  %x = load double, ptr %a, align 8, !dbg !7, !invariant.group !8, !noundef !9, !alias.scope !10, !noalias !11"
             ),
             "  %x = load double, ptr %a, align 8, !dbg !7, !noundef !9"
         );
