@@ -295,9 +295,11 @@ impl Request {
             .iter()
             .flat_map(|input| {
                 let shadows = self.shadows(input);
-                shadows
-                    .into_iter()
-                    .filter_map(|shadow| self.check(input, &shadow))
+                shadows.into_iter().flat_map(|shadow| {
+                    [self.check(input, &shadow), self.spare(input, &shadow)]
+                        .into_iter()
+                        .flatten()
+                })
             })
             .collect();
         if checks.is_empty() {
@@ -306,7 +308,7 @@ impl Request {
         quote! {
             {
                 #[allow(unused_imports)]
-                use ::oxide_enzyme::__private::{AnyType as _, Deep as _, Shallow as _};
+                use ::oxide_enzyme::__private::{AnyType as _, Deep as _, DeepSpare as _, NoSpare as _, Shallow as _, ShallowSpare as _};
                 #(#checks)*
             }
         }
@@ -338,6 +340,20 @@ impl Request {
         } else {
             quote!((&&&::oxide_enzyme::__private::Pair(#pair)).check(#at);)
         })
+    }
+
+    /// Where the primal may grow a list, its reverse derivative adds to what the shadow has room for.
+    fn spare(&self, input: &Input, shadow: &Ident) -> Option<TokenStream> {
+        match strip(&input.ty) {
+            Type::Reference(reference)
+                if reference.mutability.is_some()
+                    && self.mode == Mode::Reverse
+                    && !is_float(&input.ty) =>
+            {
+                Some(quote!((&mut ::oxide_enzyme::__private::Spare(&mut *#shadow)).clear();))
+            }
+            _ => None,
+        }
     }
 
     /// Calls a function of the library, whose last argument may be one more.

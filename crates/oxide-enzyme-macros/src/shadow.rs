@@ -28,7 +28,15 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
             ));
         }
     };
-    let (body, copies, visits) = (arms(&shapes), copies(&shapes), visits(&shapes));
+    let spare = each(
+        &shapes,
+        |field| quote!(::oxide_enzyme::Shadow::clear_spare(#field)),
+    );
+    let visits = each(
+        &shapes,
+        |field| quote!(::oxide_enzyme::Shadow::floats(#field, visit)),
+    );
+    let (body, copies) = (arms(&shapes), copies(&shapes));
     let types = shapes
         .iter()
         .flat_map(|(_, fields)| fields.iter().map(|field| &field.ty));
@@ -47,6 +55,10 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
                     #[allow(unreachable_patterns)]
                     _ => at.different_variants(),
                 }
+            }
+
+            fn clear_spare(&mut self) {
+                match self { #spare }
             }
 
             fn duplicate(&self) -> Self {
@@ -104,11 +116,12 @@ fn copies(shapes: &[(TokenStream, &Fields)]) -> TokenStream {
     never(shapes, quote!(*self), shapes.iter().map(arm).collect())
 }
 
-/// One arm a variant, which visits its fields.
-fn visits(shapes: &[(TokenStream, &Fields)]) -> TokenStream {
+/// One arm a variant, which does something with each of its fields.
+fn each(shapes: &[(TokenStream, &Fields)], with: impl Fn(&Ident) -> TokenStream) -> TokenStream {
     let arm = |(path, fields): &(TokenStream, &Fields)| {
         let (members, locals) = bound(fields);
-        quote!(#path { #(#members: #locals),* } => { #(::oxide_enzyme::Shadow::floats(#locals, visit);)* })
+        let each = locals.iter().map(&with);
+        quote!(#path { #(#members: #locals),* } => { #(#each;)* })
     };
     never(shapes, quote!(*self), shapes.iter().map(arm).collect())
 }

@@ -206,3 +206,42 @@ impl<T: ?Sized> AnyType for Pair<'_, T> {
         }
     }
 }
+
+/// A shadow to which a derivative adds where its primal may grow the argument.
+///
+/// The macros write `(&mut Spare(&mut dx_0)).clear()`: resolution takes [`DeepSpare`] for types that are [`Shadow`],
+/// [`ShallowSpare`] for a `Vec` of anything, [`NoSpare`] for the rest.
+pub struct Spare<'a, T: ?Sized>(pub &'a mut T);
+
+/// For lists at any depth.
+pub trait DeepSpare {
+    /// Sets what they have room for to zero.
+    fn clear(self);
+}
+
+impl<T: Shadow + ?Sized> DeepSpare for &mut Spare<'_, T> {
+    fn clear(self) {
+        self.0.clear_spare();
+    }
+}
+
+/// For a list whose elements cannot be looked into.
+pub trait ShallowSpare {
+    /// Sets what it has room for to zero.
+    fn clear(self);
+}
+
+#[cfg(feature = "alloc")]
+impl<T> ShallowSpare for &mut &mut Spare<'_, alloc::vec::Vec<T>> {
+    fn clear(self) {
+        crate::shadow::clear_spare(self.0);
+    }
+}
+
+/// For all other types.
+pub trait NoSpare {
+    /// Does nothing.
+    fn clear(&self) {}
+}
+
+impl<T: ?Sized> NoSpare for Spare<'_, T> {}

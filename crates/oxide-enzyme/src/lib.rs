@@ -236,6 +236,7 @@ pub mod __private {
         reverse_only,
     };
     pub use crate::check::{AnyType, At, Deep, Pair, Shallow, split_lanes};
+    pub use crate::check::{DeepSpare, NoSpare, ShallowSpare, Spare};
     #[cfg(oxide_enzyme_check)]
     pub use crate::checked;
     pub use crate::maths;

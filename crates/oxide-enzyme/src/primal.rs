@@ -293,6 +293,9 @@ fn zeros<X: Differentiable + ?Sized>(argument: &X, name: &str, growable: bool) -
     let mut zeros = argument.zero_gradient();
     let at = At::argument("enzyme!", name, "gradient", growable);
     argument.check_shadow(zeros.borrow_mut(), &at);
+    if growable {
+        zeros.borrow_mut().clear_spare();
+    }
     zeros
 }
 

@@ -39,6 +39,10 @@ pub trait Shadow {
     #[doc(hidden)]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>);
 
+    /// Sets to zero what lists have room for: a primal may grow a list into it, and its reverse derivative adds to what is there.
+    #[doc(hidden)]
+    fn clear_spare(&mut self);
+
     /// A copy that shares nothing, where `OWNED` says so.
     #[doc(hidden)]
     fn duplicate(&self) -> Self
@@ -83,6 +87,7 @@ macro_rules! flat {
             const FLAT: bool = true;
             const OWNED: bool = true;
             fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+            fn clear_spare(&mut self) {}
             fn duplicate(&self) -> Self {
                 *self
             }
@@ -97,6 +102,7 @@ macro_rules! float {
             const FLAT: bool = true;
             const OWNED: bool = true;
             fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+            fn clear_spare(&mut self) {}
             fn duplicate(&self) -> Self {
                 *self
             }
@@ -131,6 +137,7 @@ impl<T: ?Sized> Shadow for PhantomData<T> {
     const FLAT: bool = true;
     const OWNED: bool = true;
     fn check_shadow(&self, _: &Self, _: &At<'_>) {}
+    fn clear_spare(&mut self) {}
     fn duplicate(&self) -> Self {
         *self
     }
@@ -152,6 +159,12 @@ impl<T: Shadow> Shadow for [T] {
         }
     }
 
+    fn clear_spare(&mut self) {
+        if !T::FLAT {
+            self.iter_mut().for_each(T::clear_spare);
+        }
+    }
+
     fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
         self.iter_mut().for_each(|item| item.floats(visit));
     }
@@ -164,6 +177,10 @@ impl<T: Shadow, const N: usize> Shadow for [T; N] {
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         self.as_slice().check_shadow(shadow, at);
+    }
+
+    fn clear_spare(&mut self) {
+        self.as_mut_slice().clear_spare();
     }
 
     fn duplicate(&self) -> Self {
@@ -184,6 +201,8 @@ impl Shadow for str {
         at.same_length(self.len(), shadow.len());
     }
 
+    fn clear_spare(&mut self) {}
+
     fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
 }
 
@@ -198,6 +217,10 @@ impl<T: Shadow> Shadow for Option<T> {
             (None, None) => {}
             _ => at.different_variants(),
         }
+    }
+
+    fn clear_spare(&mut self) {
+        self.iter_mut().for_each(T::clear_spare);
     }
 
     fn duplicate(&self) -> Self {
@@ -218,6 +241,8 @@ impl<T: Shadow + ?Sized> Shadow for &T {
         (**self).check_shadow(shadow, &at.shared());
     }
 
+    fn clear_spare(&mut self) {}
+
     fn duplicate(&self) -> Self {
         unreachable!("not owned")
     }
@@ -232,6 +257,10 @@ impl<T: Shadow + ?Sized> Shadow for &mut T {
     #[track_caller]
     fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
         (**self).check_shadow(shadow, at);
+    }
+
+    fn clear_spare(&mut self) {
+        (**self).clear_spare();
     }
 
     fn duplicate(&self) -> Self {
@@ -252,6 +281,10 @@ macro_rules! tuples {
                 $(self.$index.check_shadow(&shadow.$index, &at.field(stringify!($index)));)+
             }
 
+            fn clear_spare(&mut self) {
+                $(self.$index.clear_spare();)+
+            }
+
             fn duplicate(&self) -> Self {
                 ($(self.$index.duplicate(),)+)
             }
@@ -266,10 +299,20 @@ macro_rules! tuples {
 for_tuples!(tuples);
 
 #[cfg(feature = "alloc")]
+pub(crate) use owned::clear_spare;
+
+#[cfg(feature = "alloc")]
 mod owned {
     use alloc::{boxed::Box, string::String, vec::Vec};
 
+    use core::mem::MaybeUninit;
+
     use super::{At, Float, Shadow};
+
+    /// Of a list alone, whatever is in it.
+    pub(crate) fn clear_spare<T>(list: &mut Vec<T>) {
+        list.spare_capacity_mut().fill_with(MaybeUninit::zeroed);
+    }
 
     impl<T: Shadow> Shadow for Vec<T> {
         const FLAT: bool = false;
@@ -279,6 +322,11 @@ mod owned {
         fn check_shadow(&self, shadow: &Self, at: &At<'_>) {
             self.as_slice().check_shadow(shadow, at);
             at.enough_capacity(self.capacity(), shadow.capacity());
+        }
+
+        fn clear_spare(&mut self) {
+            self.as_mut_slice().clear_spare();
+            clear_spare(self);
         }
 
         fn duplicate(&self) -> Self {
@@ -302,6 +350,10 @@ mod owned {
             (**self).check_shadow(shadow, at);
         }
 
+        fn clear_spare(&mut self) {
+            (**self).clear_spare();
+        }
+
         fn duplicate(&self) -> Self {
             unreachable!("not owned")
         }
@@ -318,6 +370,8 @@ mod owned {
             at.same_length(self.len(), shadow.len());
             at.enough_capacity(self.capacity(), shadow.capacity());
         }
+
+        fn clear_spare(&mut self) {}
 
         fn duplicate(&self) -> Self {
             self.clone()

@@ -1,7 +1,7 @@
 //! `Vec`s that grow, are collected, consumed and given back.
 
 use conformance::{X, assert_all_close, assert_close, assert_gradient, sum_of_squares, twice_x};
-use oxide_enzyme::{autodiff_forward, autodiff_reverse};
+use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
 
 #[autodiff_reverse(rev_push, Duplicated, Active)]
 #[autodiff_forward(fwd_push, Dual, Dual)]
@@ -118,11 +118,58 @@ fn append_mean(x: &mut Vec<f64>) -> f64 {
 fn a_vec_by_reference_may_grow_within_its_capacity() {
     let mut x = Vec::with_capacity(5);
     x.extend_from_slice(&[1.0, 2.0, 3.0, 6.0]);
-    let mut dx = Vec::with_capacity(5);
-    dx.resize(4, 0.0);
+    // Whatever was where the shadow has room does not count.
+    let mut dx = vec![0.0, 0.0, 0.0, 0.0, 7.0];
+    dx.pop();
     assert_close(rev_append(&mut x, &mut dx, 1.0), 9.0);
     assert_all_close(&x, &[1.0, 2.0, 3.0, 6.0, 3.0]);
     assert_all_close(&dx[..4], &[1.5; 4]);
+}
+
+struct Opaque(f64);
+
+#[autodiff_reverse(rev_append_opaque, Duplicated, Active)]
+fn append_opaque(x: &mut Vec<Opaque>) -> f64 {
+    let sum: f64 = x.iter().map(|x| x.0).sum();
+    x.push(Opaque(2.0 * sum));
+    sum * sum
+}
+
+#[derive(Shadow)]
+struct Lists {
+    lists: Vec<Vec<f64>>,
+    last: Option<(f64, Box<Vec<f64>>)>,
+}
+
+#[autodiff_reverse(rev_append_deep, Duplicated, Active)]
+fn append_deep(x: &mut Lists) -> f64 {
+    let sum: f64 = x.lists.iter().flatten().sum();
+    x.lists[1].push(sum);
+    if let Some((_, last)) = &mut x.last {
+        last.push(sum * sum);
+    }
+    sum * sum
+}
+
+fn with_room<T>(mut list: Vec<T>) -> Vec<T> {
+    list.pop();
+    list
+}
+
+#[test]
+fn what_a_shadow_has_room_for_is_zero_at_any_depth() {
+    let opaque = |list: [f64; 3]| with_room(Vec::from(list.map(Opaque)));
+    let (mut x, mut dx) = (opaque([1.0, 2.0, 9.0]), opaque([0.0, 0.0, 7.0]));
+    assert_close(rev_append_opaque(&mut x, &mut dx, 1.0), 9.0);
+    assert_all_close(&[dx[0].0, dx[1].0], &[6.0; 2]);
+
+    let lists = |x: f64, room: f64| Lists {
+        lists: vec![vec![x], with_room(vec![2.0 * x, room])],
+        last: Some((x, Box::new(with_room(vec![room])))),
+    };
+    let (mut x, mut dx) = (lists(1.0, 9.0), lists(0.0, 7.0));
+    assert_close(rev_append_deep(&mut x, &mut dx, 1.0), 9.0);
+    assert_all_close(&[dx.lists[0][0], dx.lists[1][0]], &[6.0; 2]);
 }
 
 #[autodiff_reverse(rev_replace, Duplicated, Active)]

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs the tests of derivatives under valgrind: what the library and the code that Enzyme makes read, write and release is checked.
+# It stands in for Miri, which runs neither inline assembly nor Enzyme's code.
+#
+#     tests/memory.sh [TEST...]       (default: all of tests/conformance, in debug)
+#
+# An error of valgrind's fails the test program with status 99. Memory that is still held at the end is no error: what a panic
+# would have dropped inside of a derivative leaks (docs/src/limits.md).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+case ${1:-} in -h | --help) sed -n '2,/^set/ s/^# \{0,1\}//p' "$0"; exit ;; esac
+command -v valgrind >/dev/null || { echo "error: valgrind is missing: install it" >&2; exit 2; }
+
+tests=(--tests)
+[[ $# -eq 0 ]] || tests=("${@/#/--test=}")
+host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+export "CARGO_TARGET_${host}_RUNNER=valgrind --quiet --error-exitcode=99 --leak-check=no"
+cargo enzyme test --package conformance --no-fail-fast "${tests[@]}"
