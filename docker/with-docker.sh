@@ -14,8 +14,10 @@ shift
 # exec: programs are built and run there.
 if [[ -n ${SCRATCH:-} ]]; then tmp=(--volume "$SCRATCH:/tmp"); else tmp=(--tmpfs /tmp:exec,mode=1777); fi
 engine=("${ENGINE:-docker}" run)
-# Podman would raise these limits, which not every root may.
-[[ ${ENGINE:-docker} != podman ]] || engine+=(--ulimit "nofile=$(ulimit -Sn):$(ulimit -Sn)" --ulimit nproc=4096:4096)
+if [[ ${ENGINE:-docker} == podman ]]; then
+    # Podman would raise these limits, which not every root may; and it would make /run and /var/tmp writable.
+    engine+=(--ulimit "nofile=$(ulimit -Sn):$(ulimit -Sn)" --ulimit nproc=4096:4096 --read-only-tmpfs=false)
+fi
 [[ -z ${RUNTIME:-} ]] || engine+=(--runtime "$RUNTIME")
 # The user is the image's own, 1000.
 exec "${engine[@]}" --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
