@@ -6,13 +6,12 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use enzyme_toolchain::Store;
 use enzyme_toolchain::image::{self, Definition, Description, Form, ImageOptions, Layout, Plan};
-use enzyme_toolchain::{Platform, Store};
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::setup::LockArg;
-use super::toolchain::Source;
+use super::options::{LockArg, Machine, Source};
 use crate::ui::Ui;
 
 /// Build, look at, verify and convert the container image
@@ -48,9 +47,8 @@ struct Inputs {
     /// The source's revision, where the source comes without its git
     #[arg(long, value_name = "COMMIT", value_parser = commit)]
     revision: Option<String>,
-    /// For which machine; only this one's kind can compile what is in the image [default: this one]
-    #[arg(long, value_name = "NAME")]
-    platform: Option<Platform>,
+    #[command(flatten)]
+    machine: Machine,
     /// Another definition than the embedded one; for tests.
     #[arg(long, value_name = "FILE", hide = true)]
     definition: Option<PathBuf>,
@@ -67,7 +65,7 @@ impl Inputs {
             None => Definition::embedded(),
         };
         let options = ImageOptions {
-            platform: self.platform.map_or_else(Platform::host, Ok)?,
+            platform: self.machine.platform()?,
             source: self.source.clone(),
             revision: self.revision.clone(),
             fetch: self.from.fetch_options(),

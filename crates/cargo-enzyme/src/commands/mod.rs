@@ -6,5 +6,6 @@ pub mod doctor;
 pub mod explain;
 pub mod image;
 pub mod new;
+pub mod options;
 pub mod setup;
 pub mod toolchain;

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use enzyme_toolchain::{
-    Installed, Lock, Mirror, Platform, SetupOptions, Store, chosen_profile, setup,
-};
+use enzyme_toolchain::{Installed, Platform, SetupOptions, Store, setup};
 use serde_json::json;
 
+use super::options::{WheelSource, Which};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -25,18 +24,13 @@ Downloads go through the installed pip, so that its index, proxy and certificate
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Never download: fail if something is missing
-    #[arg(long)]
-    offline: bool,
-    /// Which set of artifacts to install [default: portable, or what OXIDE_ENZYME_PROFILE says]
-    #[arg(long, value_name = "NAME", default_value_t = chosen_profile(), hide_default_value = true)]
-    profile: String,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    source: WheelSource,
     /// Take the wheels from this directory instead of downloading them
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
     from: Option<PathBuf>,
-    /// Take the wheels from this content-addressed mirror (see `toolchain mirror`), a directory or an address
-    #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["from", "offline"])]
-    mirror: Option<Mirror>,
     /// Check every file by hash, and replace what was changed
     #[arg(long)]
     repair: bool,
@@ -46,41 +40,23 @@ pub struct Args {
     /// Print what is installed as JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    lock: LockArg,
-}
-
-/// Another lock than the embedded one; for tests and for those who make locks.
-#[derive(clap::Args)]
-pub struct LockArg {
-    #[arg(long, value_name = "FILE", hide = true)]
-    lock: Option<PathBuf>,
-}
-
-impl LockArg {
-    pub fn read(&self) -> enzyme_toolchain::Result<Lock> {
-        self.lock.as_deref().map_or_else(Lock::embedded, Lock::read)
-    }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     let store = Store::from_env()?;
-    let lock = args.lock.read()?;
     let options = SetupOptions {
-        profile: args.profile.clone(),
-        platform: None,
-        offline: args.offline,
+        profile: args.which.profile.clone(),
         from_dir: args.from.clone(),
-        mirror: args.mirror.clone(),
         repair: args.repair,
+        ..args.source.setup_options()
     };
     let already = !args.repair
         && store
-            .find(&lock.recipe(&args.profile, Platform::host()?)?)?
+            .find(&args.which.recipe(Platform::host()?)?)?
             .is_some();
     let ui = Ui::new(args.quiet);
-    let installed = setup(&store, &lock, &options, &ui)?;
+    let installed = setup(&store, &args.which.lock.read()?, &options, &ui)?;
     let root = installed.root().display();
     match already {
         true => ui.say(&format!("the toolchain is ready: {root}")),

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use enzyme_toolchain::{
-    Cleared, Error, FetchOptions, Installed, Listed, Lock, Manifest, Mirror, Origin, Platform,
-    Problem, SetupOptions, Store, chosen_profile, fetch_packages, held_packages,
+    Cleared, Error, Installed, Listed, Lock, Manifest, Platform, Problem, SetupOptions, Store,
+    fetch_packages, held_packages,
 };
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::setup::LockArg;
+use super::options::{LockArg, Machine, Source, Which};
 use crate::ui::Ui;
 
 /// Look at, verify, pack and clear toolchains
@@ -56,30 +56,19 @@ struct PathArgs {
     which: Which,
 }
 
-/// Which toolchain is meant: this machine's, of the embedded lock, unless said otherwise.
-#[derive(clap::Args)]
-struct Which {
-    /// Which set of artifacts
-    #[arg(long, value_name = "NAME", default_value_t = chosen_profile(), hide_default_value = true)]
-    profile: String,
-    #[command(flatten)]
-    lock: LockArg,
-}
-
-impl Which {
-    fn installed(&self, store: &Store) -> anyhow::Result<Installed> {
-        let recipe = self.lock.read()?.recipe(&self.profile, Platform::host()?)?;
-        let installed = store.find(&recipe)?;
-        Ok(installed.ok_or_else(|| Error::NotInstalled {
-            store: store.root().to_owned(),
-        })?)
-    }
+fn installed(which: &Which, store: &Store) -> anyhow::Result<Installed> {
+    let installed = store.find(&which.recipe(Platform::host()?)?)?;
+    Ok(installed.ok_or_else(|| Error::NotInstalled {
+        store: store.root().to_owned(),
+    })?)
 }
 
 fn path(args: &PathArgs) -> anyhow::Result<ExitCode> {
     println!(
         "{}",
-        args.which.installed(&Store::from_env()?)?.root().display()
+        installed(&args.which, &Store::from_env()?)?
+            .root()
+            .display()
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -167,7 +156,7 @@ struct VerifyArgs {
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let store = Store::from_env()?;
-    let installed = args.which.installed(&store)?;
+    let installed = installed(&args.which, &store)?;
     let ui = Ui::new(args.quiet);
     let problems = installed.verify(&ui)?;
     let (held, damaged) = held_packages(&store, installed.recipe(), &ui)?;
@@ -264,9 +253,8 @@ struct BundleArgs {
     /// The file to write [default: oxide-enzyme-KEY.tar.zst]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// For which machine [default: this one]
-    #[arg(long, value_name = "NAME")]
-    platform: Option<Platform>,
+    #[command(flatten)]
+    machine: Machine,
     #[command(flatten)]
     source: Source,
     /// Show nothing but errors
@@ -278,13 +266,12 @@ struct BundleArgs {
 
 fn bundle(args: &BundleArgs) -> anyhow::Result<ExitCode> {
     let (store, ui) = (Store::from_env()?, Ui::new(args.quiet));
-    let (lock, options) = (args.which.lock.read()?, args.source.setup_options());
     let options = SetupOptions {
         profile: args.which.profile.clone(),
-        platform: args.platform,
-        ..options
+        platform: Some(args.machine.platform()?),
+        ..args.source.setup_options()
     };
-    let installed = enzyme_toolchain::setup(&store, &lock, &options, &ui)?;
+    let installed = enzyme_toolchain::setup(&store, &args.which.lock.read()?, &options, &ui)?;
     let recipe = installed.recipe();
     let debs = fetch_packages(&store, recipe, &args.source.fetch_options(), &ui)?;
     let name = format!("oxide-enzyme-{}.tar.zst", recipe.key());
@@ -292,42 +279,6 @@ fn bundle(args: &BundleArgs) -> anyhow::Result<ExitCode> {
     enzyme_toolchain::bundle(&installed, &debs, output, &ui)?;
     println!("{}", output.display());
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where to take from what is not in the store: by default pip's registry for wheels, apt's mirrors for Debian packages.
-#[derive(clap::Args)]
-pub struct Source {
-    /// Never download: fail if something is missing
-    #[arg(long)]
-    offline: bool,
-    /// Take what is missing from this content-addressed mirror (see `toolchain mirror`), a directory or an address
-    #[arg(long, value_name = "DIR|URL", conflicts_with = "offline")]
-    mirror: Option<Mirror>,
-    /// Take Debian packages from snapshot.debian.org, which has every version that ever was
-    #[arg(long, conflicts_with_all = ["offline", "mirror"])]
-    snapshot: bool,
-}
-
-impl Source {
-    pub fn setup_options(&self) -> SetupOptions {
-        SetupOptions {
-            offline: self.offline,
-            mirror: self.mirror.clone(),
-            ..SetupOptions::default()
-        }
-    }
-
-    pub fn fetch_options(&self) -> FetchOptions {
-        let origin = match &self.mirror {
-            Some(mirror) => Origin::Mirror(mirror.clone()),
-            None if self.snapshot => Origin::Snapshot,
-            None => Origin::Apt,
-        };
-        FetchOptions {
-            offline: self.offline,
-            origin,
-        }
-    }
 }
 
 /// Install the toolchain from a bundle; every byte is checked against the lock
@@ -370,9 +321,8 @@ struct MirrorArgs {
     /// The directory, made if it is not there
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// For which machine [default: this one]
-    #[arg(long, value_name = "NAME")]
-    platform: Option<Platform>,
+    #[command(flatten)]
+    machine: Machine,
     /// Lay out the crates of this Cargo.lock too, out of cargo's own cache, which `cargo fetch --locked` fills
     #[arg(long, value_name = "FILE")]
     crates: Option<PathBuf>,
@@ -390,12 +340,7 @@ struct MirrorArgs {
 
 fn mirror(args: &MirrorArgs) -> anyhow::Result<ExitCode> {
     let (store, ui) = (Store::from_env()?, Ui::new(args.quiet));
-    let platform = args.platform.map_or_else(Platform::host, Ok)?;
-    let recipe = args
-        .which
-        .lock
-        .read()?
-        .recipe(&args.which.profile, platform)?;
+    let recipe = args.which.recipe(args.machine.platform()?)?;
     let debs = fetch_packages(&store, &recipe, &args.source.fetch_options(), &ui)?;
     let options = args.source.setup_options();
     let mut files = enzyme_toolchain::mirror(&recipe, &debs, &args.directory, &options, &ui)?;
