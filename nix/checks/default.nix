@@ -6,6 +6,7 @@
 
   plugin = import ./plugin.nix { inherit run toolchain bash; };
   doctor = import ./doctor.nix { inherit run toolchain; };
+  clippy = import ./clippy.nix { inherit cargo; };
   format = import ./format.nix { inherit run rustc source; };
   nixpkgs = import ./nixpkgs.nix { inherit run; };
   template = import ./template.nix { inherit cargo toolchain; };
