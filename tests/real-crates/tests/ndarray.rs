@@ -20,7 +20,7 @@ fn square(x: &[f64]) -> ArrayView2<'_, f64> {
 }
 
 real_crates::through! {
-    "ndarray: arithmetic of arrays and views" arithmetic SIX |x| { let (a, v) = (owned(x), view(x)); let b = &a * &v + &v * 2.0 - 0.5; let c = &b / (&a + 3.0); c.sum() + (b * &v)[1] } => differences;
+    "ndarray: arithmetic of arrays and views" arithmetic SIX |x| { let (a, v) = (owned(x), view(x)); let b = &a * &v + &v * 2.0 - 0.5; let c = &b / (&a + 3.0); c.sum() + (b * v)[1] } => differences;
     "ndarray: arithmetic in place" in_place SIX |x| { let mut a = owned(x); a += 1.0; a *= &view(x); a.mapv_inplace(|v| v * v); a -= &view(x); a[2] * a[1] + a[0] } => differences;
     "ndarray: `map`, `mapv`, `fold`" map SIX |x| { let b = view(x).mapv(f64::sin); let c = b.map(|v| v * v); c[0] + c[1] * b[5] + view(x).fold(1.0, |s, v| s * (v + 3.0)) } => differences;
     "ndarray: `sum`, `product`, `mean`, `var`, `std`" statistics SIX |x| { let a = view(x); a.sum() * a[1] + a.product() + a.mean().unwrap() + a.var(1.0) * a.std(0.0) } => differences;
