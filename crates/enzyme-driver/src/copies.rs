@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::hints;
-use crate::ir::{balanced, bare, rewrite_functions};
+use crate::ir::{balanced, bare, push_line, rewrite_functions};
 use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
@@ -71,6 +71,9 @@ pub fn as_floats(ir: &str) -> String {
 fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
     let floats = float_addresses(lines);
     let fields = field_addresses(lines);
+    if floats.is_empty() && fields.is_empty() {
+        return lines.iter().for_each(|line| push_line(out, line));
+    }
     // An address computed by an index may be the end of an array, where there is no float.
     let computed: HashSet<&str> = lines
         .iter()
