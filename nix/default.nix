@@ -33,7 +33,12 @@ rec {
   # For this repository. Unset CARGO_HOME to take other crates from the network.
   shell = import ./shell.nix {
     inherit bash toolchain enzyme system;
-    variables.CARGO_HOME = "${crates}";
+    # In a home of its own: cargo writes there, and root could write to the store.
+    hook = ''
+      export CARGO_HOME="''${XDG_CACHE_HOME:-''${HOME:-/tmp}/.cache}/oxide-enzyme/${baseNameOf crates}"
+      ${busybox}/bin/mkdir -p "$CARGO_HOME"
+      ${busybox}/bin/cp -f ${crates}/config.toml "$CARGO_HOME/"
+    '';
   };
   # For projects of others, which have crates of their own.
   shell-project = import ./shell.nix { inherit bash toolchain enzyme system; };
