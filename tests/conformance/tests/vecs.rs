@@ -138,7 +138,7 @@ fn append_opaque(x: &mut Vec<Opaque>) -> f64 {
 #[derive(Shadow)]
 struct Lists {
     lists: Vec<Vec<f64>>,
-    last: Option<(f64, Box<Vec<f64>>)>,
+    last: Option<(f64, Vec<f64>)>,
 }
 
 #[autodiff_reverse(rev_append_deep, Duplicated, Active)]
@@ -165,7 +165,7 @@ fn what_a_shadow_has_room_for_is_zero_at_any_depth() {
 
     let lists = |x: f64, room: f64| Lists {
         lists: vec![vec![x], with_room(vec![2.0 * x, room])],
-        last: Some((x, Box::new(with_room(vec![room])))),
+        last: Some((x, with_room(vec![room]))),
     };
     let (mut x, mut dx) = (lists(1.0, 9.0), lists(0.0, 7.0));
     assert_close(rev_append_deep(&mut x, &mut dx, 1.0), 9.0);
