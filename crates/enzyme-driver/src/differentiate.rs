@@ -22,13 +22,14 @@ use crate::loops;
 use crate::policy;
 use crate::process;
 use crate::promises;
+use crate::quotients;
 use crate::rules;
 use crate::session::Session;
 use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 57";
+pub const PIPELINE: &str = "pipeline 58";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -428,6 +429,7 @@ fn finish(session: &Session, differentiated: &str, closure: &Closure, debug: boo
 /// respects NaN and without promises that do not hold.
 fn restored(session: &Session, differentiated: &str, closure: &Closure) -> String {
     let is_target = |line: &&str| line.starts_with("target ");
+    let differentiated = &quotients::divide_twice(differentiated);
     let own = closure.text.lines().filter(is_target);
     let is_ours = |line: &&str| is_target(line) || barrier::is_barrier(line);
     let rest = differentiated.lines().filter(|line| !is_ours(line));

@@ -45,6 +45,7 @@ pub mod policy;
 pub mod process;
 pub mod program;
 mod promises;
+mod quotients;
 mod rules;
 pub mod session;
 mod sources;

@@ -1,6 +1,6 @@
 //! Several derivatives at once, in forward and in reverse mode.
 
-use conformance::{assert_all_close, assert_close};
+use conformance::{SINGLE, assert_all_close, assert_close, assert_near};
 use oxide_enzyme::{autodiff_forward, autodiff_reverse};
 
 #[autodiff_forward(fwd4, 4, Dual, Dual)]
@@ -119,4 +119,19 @@ fn memory_from_the_heap() {
 #[should_panic(expected = "has length 3, but its shadow has length 5 instead of 2 times that")]
 fn a_joined_shadow_of_another_length_is_refused() {
     fwd2_dot_joined(&[1.0; 3], &[1.0; 5], &[1.0; 3]);
+}
+
+#[autodiff_forward(fwd_quotient, 2, Dual, Dual, Dual)]
+fn quotient(x: f32, y: f32) -> f32 {
+    x / y
+}
+
+#[test]
+fn tangents_of_quotients_of_any_size() {
+    for y in [4.0, 1e20, 1e-25] {
+        let [value, along_x, along_y] = fwd_quotient(2.0 * y, 1.0, 0.0, y, 0.0, 1.0);
+        assert_near(value.into(), 2.0, SINGLE);
+        assert_near(along_x.into(), 1.0 / f64::from(y), SINGLE);
+        assert_near(along_y.into(), -2.0 / f64::from(y), SINGLE);
+    }
 }
