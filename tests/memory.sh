@@ -18,4 +18,4 @@ tests=(--tests)
 [[ $# -eq 0 ]] || tests=("${@/#/--test=}")
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 export "CARGO_TARGET_${host}_RUNNER=valgrind --quiet --error-exitcode=99 --leak-check=no"
-cargo enzyme test --package conformance --no-fail-fast --quiet "${tests[@]}" -- --quiet
+cargo enzyme test --package conformance --no-fail-fast --quiet "${tests[@]}"
