@@ -46,9 +46,11 @@ pub fn inline_small_data(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len() + 1024);
     let mut groups = String::new();
     for (start, line) in with_starts(ir) {
-        // What is inactive must stay a call.
-        let is_wanted = passes_small_data(line) && !line.contains(" noinline ");
-        let own = group(line).filter(|_| is_wanted && has_singles(&ir[start..]));
+        let own = if passes_small_data(line) && has_singles(&ir[start..]) {
+            group(line)
+        } else {
+            None
+        };
         if let Some(own) = own {
             let words = ir
                 .lines()

@@ -329,12 +329,7 @@ impl<'a> Collector<'a> {
             head = self.with_forced_inlining(module, &head);
         }
         if inactive {
-            // Once inlined, Enzyme would no longer know it by its name.
-            let inlining = match self.is_always_inlined(module, &head) {
-                true => "",
-                false => "noinline ",
-            };
-            head = with_attribute(&head, &format!("{inlining}\"enzyme_inactive\""));
+            head = with_attribute(&head, "\"enzyme_inactive\"");
         }
         if policy::is_precondition_check(symbol) && head.contains(" void @") {
             let text = self.translate(
@@ -645,28 +640,22 @@ impl<'a> Collector<'a> {
         *self.attributes.entry(group).or_insert(next)
     }
 
-    /// A signature without its groups of attributes, and what is in them.
-    fn split_attributes(&self, module: usize, head: &str) -> (String, String) {
+    /// Swaps the attribute groups of a signature for ones that force inlining.
+    fn with_forced_inlining(&mut self, module: usize, head: &str) -> String {
         let mut attributes = String::new();
         let bare = rewrite(head, |reference| match reference {
             Reference::Attributes(id) => {
-                let group = self.program.module(module).attributes(id);
-                attributes.push_str(group.unwrap_or_default());
+                attributes.push_str(
+                    self.program
+                        .module(module)
+                        .attributes(id)
+                        .unwrap_or_default(),
+                );
                 Some(String::new())
             }
             _ => None,
-        });
-        (bare.into_owned(), attributes)
-    }
-
-    fn is_always_inlined(&self, module: usize, head: &str) -> bool {
-        let (_, attributes) = self.split_attributes(module, head);
-        attributes.split(' ').any(|word| word == "alwaysinline")
-    }
-
-    /// Swaps the attribute groups of a signature for ones that force inlining.
-    fn with_forced_inlining(&self, module: usize, head: &str) -> String {
-        let (bare, attributes) = self.split_attributes(module, head);
+        })
+        .into_owned();
         let kept: Vec<&str> = ["nonlazybind", "uwtable", "nounwind"]
             .into_iter()
             .filter(|word| attributes.split(' ').any(|w| w == *word))

@@ -45,6 +45,11 @@ programs! {
         }
         s
     }
+    rand_std_rng |x| {
+        use rand::{RngExt, SeedableRng};
+        let z: f64 = rand::rngs::StdRng::seed_from_u64(7).random();
+        x[0] * z
+    }
     rand_distr_uniform |x| {
         use rand::{RngExt, SeedableRng};
         rand::rngs::SmallRng::seed_from_u64(7).sample(rand_distr::Uniform::new(x[0] - 1.0, x[0]).unwrap())
@@ -55,6 +60,14 @@ programs! {
             v.push(x * x);
         }
         v.iter().sum()
+    }
+    serde_json_write |x| {
+        let text = serde_json::to_string(x).unwrap();
+        text.len() as f64 * x[0]
+    }
+    serde_json_read |x| {
+        let c: [f64; 3] = serde_json::from_str("[2.0, 3.0, 4.5]").unwrap();
+        x.iter().zip(c).map(|(x, c)| c * x * x).sum()
     }
     serde_json_value |x| {
         let text = serde_json::json!({ "x": x, "product": x[0] * x[1] }).to_string();

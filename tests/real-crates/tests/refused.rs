@@ -34,8 +34,11 @@ refused! {
     "special: `gamma`, in release" special_gamma ["no rule for an operation"];
     #[cfg(not(debug_assertions))]
     "itertools: `chunks`, in release" itertools_chunks ["no rule for an operation"];
+    "rand: `StdRng`" rand_std_rng ["no rule for an operation"];
     "rand_distr: `Uniform`, by its bounds" rand_distr_uniform ["no rule for an operation"];
     "smallvec: `SmallVec`" smallvec_push ["which memory holds floating-point"];
+    "serde_json: `to_string`, not in an `#[inactive]` function" serde_json_write ["inline assembly"];
+    "serde_json: `from_str`, not in an `#[inactive]` function" serde_json_read [];
     "serde_json: `json!` of numbers that are differentiated" serde_json_value ["which memory holds floating-point"];
     "itertools: `tuple_windows`" itertools_tuple_windows ["the engine crashed"];
 }

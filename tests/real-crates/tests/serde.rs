@@ -1,6 +1,6 @@
-//! serde beside derivatives: parameters that are serialised, a primal that writes JSON and one that reads it.
+//! serde beside derivatives: parameters that are serialised, and inactive functions that write and read JSON.
 
-use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse};
+use oxide_enzyme::{Shadow, autodiff_forward, autodiff_reverse, inactive};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, Shadow)]
@@ -10,12 +10,22 @@ struct Model {
     bias: f64,
 }
 
-/// Writes its parameters as JSON, and looks at the text.
+/// Writes parameters as JSON, and looks at the text.
+#[inactive]
+fn is_written(model: &Model) -> bool {
+    let text = serde_json::to_string(model).unwrap();
+    text.starts_with("{\"name\":\"line\"")
+}
+
+#[inactive]
+fn factors() -> [f64; 3] {
+    serde_json::from_str("[2.0, 3.0, 4.5]").unwrap()
+}
+
 #[autodiff_reverse(written_reverse, Duplicated, Const, Active)]
 #[autodiff_forward(written_forward, Dual, Const, Dual)]
 fn written(model: &Model, x: &[f64]) -> f64 {
-    let text = serde_json::to_string(model).unwrap();
-    assert!(text.starts_with("{\"name\":\"line\""), "{text}");
+    assert!(is_written(model));
     let product: f64 = model.weights.iter().zip(x).map(|(w, x)| w * x).sum();
     (product + model.bias).powi(2)
 }
@@ -54,5 +64,5 @@ fn a_primal_writes_its_parameters() {
 }
 
 real_crates::through! {
-    "serde_json: `to_string` and `from_str` inside of what is differentiated; numbers that are read are constants" read [0.5, 1.25, -0.75] |x| { let c: [f64; 3] = serde_json::from_str("[2.0, 3.0, 4.5]").unwrap(); x.iter().zip(&c).map(|(x, c)| c * x * x).sum() } => { [4.0 * x[0], 6.0 * x[1], 9.0 * x[2]] };
+    "serde_json: `to_string` and `from_str` in `#[inactive]` functions" read [0.5, 1.25, -0.75] |x| { let c = factors(); x.iter().zip(&c).map(|(x, c)| c * x * x).sum() } => { [4.0 * x[0], 6.0 * x[1], 9.0 * x[2]] };
 }
