@@ -2,13 +2,21 @@
 # It sees the manifests and no code. Cargo then takes what it finds for up to date, since vendored crates are known by their checksums.
 { run, crates, compilers }:
 let
-  manifest = builtins.fromTOML (builtins.readFile ../Cargo.toml);
+  manifest = path: builtins.fromTOML (builtins.readFile path);
+  # A target that a manifest names must be there, or cargo refuses the manifest.
+  example = path: target: ''
+    mkdir -p ${path}/examples
+    echo 'fn main() {}' > ${path}/examples/${target.name}.rs
+  '';
   member = path: ''
     mkdir -p ${path}/src
     cp ${../. + "/${path}/Cargo.toml"} ${path}/Cargo.toml
     sed -i '/^build = /d' ${path}/Cargo.toml
     echo '//! Nothing.' > ${path}/src/lib.rs
     printf '//! Nothing.\nfn main() {}\n' > ${path}/src/main.rs
+    ${builtins.concatStringsSep "" (
+      map (example path) ((manifest (../. + "/${path}/Cargo.toml")).example or [ ])
+    )}
   '';
 in
 run {
@@ -21,7 +29,7 @@ run {
     cd source
     cp ${../Cargo.toml} Cargo.toml
     cp ${../Cargo.lock} Cargo.lock
-    ${builtins.concatStringsSep "" (map member manifest.workspace.members)}
+    ${builtins.concatStringsSep "" (map member (manifest ../Cargo.toml).workspace.members)}
     cargo build --release --locked --package cargo-enzyme
     cp -r $CARGO_TARGET_DIR $out
     rm -rf $out/release/incremental
