@@ -23,7 +23,7 @@ pub fn touch(ir: &str) -> String {
         |line: &str| line.starts_with("declare ") && line.contains(&format!("@{name}("));
     if out.contains(&format!("call void @{name}(")) && !ir.lines().any(is_declared) {
         out.push_str(&format!(
-            "declare void @{name}(ptr captures(none)) nounwind willreturn\n"
+            "declare void @{name}(ptr captures(none)) nofree nounwind willreturn\n"
         ));
     }
     out

@@ -2,7 +2,8 @@
 //!
 //! Enzyme knows them by a name under which it takes them to write nothing. In a loop it read a parsed number again on the way
 //! back, where the next round's stood by then: gradients were wrong without a word. So after each call of one stands a call of a
-//! function that is given the same addresses, may write to them for all that Enzyme knows, and does nothing.
+//! function that is given the same addresses, may write to them for all that Enzyme knows, and does nothing. It is inactive by
+//! attribute: memory that nothing else writes to has no shadow, and a list in it is as constant as the function says.
 
 use std::fmt::Write as _;
 
@@ -33,7 +34,7 @@ pub fn mark(ir: &str) -> String {
         // Enzyme looks into it, and finds nothing to differentiate.
         let _ = writeln!(
             out,
-            "define internal void @{WRITTEN}(ptr %address) noinline nounwind {{\n  {}\n  ret void\n}}",
+            "define internal void @{WRITTEN}(ptr %address) nofree noinline nounwind \"enzyme_inactive\" {{\n  {}\n  ret void\n}}",
             sources::call("%address")
         );
     }

@@ -147,6 +147,42 @@ fn what_inactive_functions_give_in_a_loop_counts_in_each_round() {
     assert_eq!((first, second), ([72.0, 54.0], [144.0, 108.0]));
 }
 
+#[inactive]
+fn rows(round: usize) -> Option<Vec<Box<[f64]>>> {
+    (round > 0).then(|| vec![[1.0; 2].into(), [2.0, round as f64].into()])
+}
+
+#[inactive]
+fn refill(list: &mut Vec<f64>, round: usize) {
+    list.clear();
+    list.extend([0.0, round as f64]);
+}
+
+#[autodiff_reverse(rev_lists, Duplicated, Active)]
+#[autodiff_forward(fwd_lists, Dual, Dual)]
+fn lists(x: &[f64]) -> f64 {
+    let (mut list, mut sum) = (Vec::new(), 0.0);
+    for round in 0..3 {
+        if let Some(rows) = rows(round) {
+            sum += rows[1]
+                .iter()
+                .zip(x)
+                .map(|(row, x)| row * x * x)
+                .sum::<f64>();
+        }
+        refill(&mut list, round);
+        sum += list[1] * x[0];
+        list[1] = x[1];
+        sum += list[1] * list[1];
+    }
+    sum
+}
+
+#[test]
+fn lists_that_inactive_functions_make_are_constant() {
+    assert_gradient!(rev_lists, fwd_lists, [3.0, 2.0], 69.0, [27.0, 24.0]);
+}
+
 #[autodiff_reverse(rev_opaque, Duplicated, Active)]
 #[autodiff_forward(fwd_opaque, Dual, Dual)]
 fn opaque(x: &[f64]) -> f64 {
