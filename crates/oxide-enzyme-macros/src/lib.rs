@@ -182,8 +182,12 @@ pub fn custom_forward(attribute: TokenStream, item: TokenStream) -> TokenStream 
 
 /// Nothing that comes out of the function has a derivative, and Enzyme does not look into it.
 ///
-/// For random numbers, logging, look-ups, foreign functions: what the function returns, and what it writes to its arguments, is
-/// constant for every derivative.
+/// For random numbers, logging, look-ups, foreign functions: what the function returns, and what it writes to memory of its own,
+/// is constant for every derivative.
+///
+/// `#[inactive(overwrites)]` says that it overwrites all floats that it has by `&mut`, alone or in arrays, slices and `Vec`s: the
+/// derivatives of what stood there end. Without the word such an argument is an error. Floats in other types are not seen:
+/// where those depend on the inputs, an inactive function must not overwrite them.
 ///
 /// ```no_run
 /// use oxide_enzyme::{autodiff_reverse, inactive};

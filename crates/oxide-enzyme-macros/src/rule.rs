@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, ItemFn, Pat, Path, Result, Token, Type};
+use syn::{Error, FnArg, GenericArgument, ItemFn, Pat, Path, PathArguments, Result, Token, Type};
 
 use crate::activity::{self, Activity, Kind, Mode, Place};
 use crate::expand::{generic_arguments, hidden, mentions_self, nest};
@@ -357,11 +357,7 @@ fn split(function: &ItemFn, suffix: &str) -> (ItemFn, Outer) {
 
 /// `#[inactive]`: Enzyme does not look into the function, and nothing that comes out of it has a derivative.
 pub fn inactive(attribute: TokenStream, function: ItemFn) -> Result<TokenStream> {
-    Punctuated::<Ident, Token![,]>::parse_terminated
-        .parse2(attribute.clone())
-        .ok()
-        .filter(Punctuated::is_empty)
-        .ok_or_else(|| Error::new_spanned(attribute, "`#[inactive]` takes no arguments"))?;
+    let overwrites = overwrites(attribute)?;
     if let Some(asyncness) = function.sig.asyncness {
         return Err(Error::new(
             asyncness.span,
@@ -370,26 +366,89 @@ pub fn inactive(attribute: TokenStream, function: ItemFn) -> Result<TokenStream>
     }
     let (original, outer) = split(&function, "inactive");
     let (attributes, vis, sig) = (&outer.attributes, &outer.visibility, &outer.signature);
-    let names = sig
-        .inputs
+    let arguments = sig.inputs.iter().enumerate();
+    let named = arguments.map(|(index, argument)| match argument {
+        FnArg::Receiver(me) => (Ident::new("self", me.span()), &me.ty),
+        FnArg::Typed(typed) => (argument_name(&typed.pat, index), &typed.ty),
+    });
+    let (names, types): (Vec<Ident>, Vec<&Box<Type>>) = named.unzip();
+    let places = names
         .iter()
-        .enumerate()
-        .map(|(index, argument)| match argument {
-            FnArg::Receiver(me) => Ident::new("self", me.span()),
-            FnArg::Typed(typed) => argument_name(&typed.pat, index),
-        });
+        .zip(&types)
+        .filter(|(_, ty)| is_place_of_floats(ty));
+    let (overwritten, places): (Vec<&Ident>, Vec<&Box<Type>>) = places.unzip();
+    if let Some(ty) = places.first().filter(|_| !overwrites) {
+        return Err(error(
+            ty.span(),
+            "where an inactive function overwrites floats, what stood there keeps its derivative",
+            "`#[inactive(overwrites)]` says that all of these are overwritten, and ends their derivatives; or return the new ones",
+        ));
+    }
     let call = outer.call;
     let mut call = quote!(#call(#(#names),*));
     if sig.unsafety.is_some() {
         call = quote!(unsafe { #call });
     }
+    let mut body = quote!(::oxide_enzyme::__private::inactive(move || #call));
+    if !overwritten.is_empty() {
+        body = quote! {
+            let result = {
+                #(let #overwritten = &mut *#overwritten;)*
+                #body
+            };
+            #(::oxide_enzyme::__private::overwritten(#overwritten);)*
+            result
+        };
+    }
     Ok(quote! {
         #(#attributes)*
         #vis #sig {
-            ::oxide_enzyme::__private::inactive(move || #call)
+            #body
         }
         #original
     })
+}
+
+/// Whether `#[inactive]` has the word that says that floats are overwritten.
+fn overwrites(attribute: TokenStream) -> Result<bool> {
+    let words = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(attribute.clone());
+    match words
+        .ok()
+        .as_ref()
+        .map(|words| words.iter().collect::<Vec<_>>())
+        .as_deref()
+    {
+        Some([]) => Ok(false),
+        Some([word]) if *word == "overwrites" => Ok(true),
+        _ => Err(error(
+            attribute.span(),
+            "unknown argument of `#[inactive]`",
+            "the only one is `overwrites`: the function overwrites all floats that it has by `&mut`",
+        )),
+    }
+}
+
+/// Whether a type is `&mut` to what holds floats, as far as its words tell.
+fn is_place_of_floats(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if reference.mutability.is_some() && holds_floats(&reference.elem))
+}
+
+fn holds_floats(ty: &Type) -> bool {
+    match ty {
+        Type::Array(array) => holds_floats(&array.elem),
+        Type::Slice(slice) => holds_floats(&slice.elem),
+        Type::Paren(inner) => holds_floats(&inner.elem),
+        Type::Group(inner) => holds_floats(&inner.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(holds_floats),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let is_argument = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if holds_floats(ty));
+            match &last.arguments {
+                PathArguments::AngleBracketed(list) => list.args.iter().any(is_argument),
+                _ => last.ident == "f32" || last.ident == "f64",
+            }
+        }),
+        _ => false,
+    }
 }
 
 /// The functions of mathematics that `oxide-enzyme`'s module `maths` has.

@@ -60,7 +60,7 @@ pub trait Differentiable: Clear {
 /// Lists of numbers, which Jacobians and Hessians have rows and columns for: floats, arrays, slices and `Vec`s of floats.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of floats",
-    note = "Jacobians and Hessians are for floats, and for arrays, slices and `Vec`s of floats"
+    note = "Jacobians, Hessians and `#[inactive(overwrites)]` are for floats, and for arrays, slices and `Vec`s of floats"
 )]
 pub trait HasNumbers: Clear {
     /// The type of the numbers.

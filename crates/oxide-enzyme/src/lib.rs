@@ -245,7 +245,7 @@ pub mod __private {
     };
     #[cfg(feature = "alloc")]
     pub use crate::rule::{
-        Constant, ConstantShared, FORWARD, REVERSE, Shared, Value, inactive, with_rule,
+        Constant, ConstantShared, FORWARD, REVERSE, Shared, Value, inactive, overwritten, with_rule,
     };
     pub use crate::same_impl::same_impl;
     pub use crate::shadow::Float;

@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use core::borrow::{Borrow, BorrowMut};
 use core::mem::MaybeUninit;
 
+use crate::differentiable::HasNumbers;
 use crate::plain::Plain;
 
 /// There is a rule for reverse mode.
@@ -511,4 +512,13 @@ pub fn inactive<R>(function: impl FnOnce() -> R) -> R {
     let result = MaybeUninit::new(function());
     // SAFETY: it was just written, and is read once.
     unsafe { result.as_ptr().read_volatile() }
+}
+
+/// What `#[inactive(overwrites)]` does with the floats that were overwritten: each is stored anew as a constant, which ends the
+/// derivative of what stood there.
+pub fn overwritten<T: HasNumbers + ?Sized>(floats: &mut T) {
+    for float in floats.numbers_mut() {
+        let written = *float;
+        *float = inactive(move || written);
+    }
 }

@@ -119,21 +119,23 @@ fn parsed(x: &[f64]) -> f64 {
     weights.map(|weight| weight * x[0] * x[0]).sum::<f64>() * x[1]
 }
 
+struct Weights([f64; 2]);
+
 /// Writes to its argument and returns a list, in memory that the next round overwrites.
 #[inactive]
-fn weight(list: &mut [f64], round: usize) -> [f64; 12] {
-    list[1] = [1.0, 3.0, 2.0][round];
-    [list[1]; 12]
+fn weight(list: &mut Weights, round: usize) -> [f64; 12] {
+    list.0[1] = [1.0, 3.0, 2.0][round];
+    [list.0[1]; 12]
 }
 
 #[autodiff_reverse(rev_written, Duplicated, Active)]
 #[autodiff_reverse(rev_written_2, 2, Duplicated, Active)]
 #[autodiff_forward(fwd_written, Dual, Dual)]
 fn written(x: &[f64]) -> f64 {
-    let (mut list, mut sum) = ([0.0; 2], 0.0);
+    let (mut list, mut sum) = (Weights([0.0; 2]), 0.0);
     for round in 0..3 {
         let returned = weight(&mut list, round);
-        sum += (list[1] + returned[round]) / 2.0 * x[0] * x[0];
+        sum += (list.0[1] + returned[round]) / 2.0 * x[0] * x[0];
     }
     sum * x[1]
 }
@@ -152,7 +154,7 @@ fn rows(round: usize) -> Option<Vec<Box<[f64]>>> {
     (round > 0).then(|| vec![[1.0; 2].into(), [2.0, round as f64].into()])
 }
 
-#[inactive]
+#[inactive(overwrites)]
 fn refill(list: &mut Vec<f64>, round: usize) {
     list.clear();
     list.extend([0.0, round as f64]);
@@ -181,6 +183,38 @@ fn lists(x: &[f64]) -> f64 {
 #[test]
 fn lists_that_inactive_functions_make_are_constant() {
     assert_gradient!(rev_lists, fwd_lists, [3.0, 2.0], 69.0, [27.0, 24.0]);
+}
+
+#[inactive(overwrites)]
+fn reset(state: &mut [f64], last: &mut f64, times: usize) -> usize {
+    state.fill(2.0);
+    *last = 3.0;
+    times + 1
+}
+
+#[autodiff_reverse(rev_reset, Duplicated, Active)]
+#[autodiff_reverse(rev_reset_2, 2, Duplicated, Active)]
+#[autodiff_forward(fwd_reset, Dual, Dual)]
+fn with_a_reset(x: &[f64]) -> f64 {
+    let (mut state, mut last, mut times, mut sum) = ([x[0], x[1]], x[0], 0, 0.0);
+    for round in 0..3 {
+        sum += state[0] * state[1] * last;
+        if round == 1 {
+            times = reset(&mut state, &mut last, times);
+        }
+        state[0] *= x[0];
+        last += x[1];
+    }
+    sum * times as f64
+}
+
+#[test]
+fn what_an_inactive_function_overwrites_has_no_derivative_any_more() {
+    // a^2 b + a^3 b + a^2 b^2 + 12 a + 4 a b
+    assert_gradient!(rev_reset, fwd_reset, [3.0, 2.0], 168.0, [110.0, 84.0]);
+    let (mut first, mut second) = ([0.0; 2], [0.0; 2]);
+    rev_reset_2(&[3.0, 2.0], &mut first, &mut second, [1.0, 2.0]);
+    assert_eq!((first, second), ([110.0, 84.0], [220.0, 168.0]));
 }
 
 #[autodiff_reverse(rev_opaque, Duplicated, Active)]

@@ -42,6 +42,11 @@ fn with_words(x: f64) -> f64 {
     x
 }
 
+#[inactive]
+fn fills(count: usize, list: &mut Vec<[f64; 2]>) {
+    list.fill([count as f64; 2]);
+}
+
 #[autodiff_reverse_split(d_mutable_split, Duplicated, Active)]
 fn mutable_split(x: &mut [f64]) -> f64 {
     x[0]
