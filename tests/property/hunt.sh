@@ -9,7 +9,7 @@ shift || true
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export OXIDE_ENZYME_PROPERTY_SEED=$seed OXIDE_ENZYME_PROPERTY_SKIP=
-build() { cargo enzyme test --quiet --package property --no-run --keep-going "$@" 2>"$log"; }
+build() { cargo enzyme test --quiet --package property --no-run --no-fail-fast "$@" 2>"$log"; }
 
 echo "seed $seed"
 # Each round names all programs that were refused in what was linked.
