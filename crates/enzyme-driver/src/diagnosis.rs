@@ -93,6 +93,18 @@ pub fn forgets_rounds(function: &str) -> Finding {
     }
 }
 
+/// Of a derivative at a width above 1 that would take one list for another.
+pub fn reads_stale_shadow(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "it replaces pointers that it goes through (rows of a `Vec<Vec<f64>>` that are swapped, for one), and at vector widths above 1 \
+                 it would get a wrong gradient from Enzyme"
+            .into(),
+        advice: "use width 1, a call for each seed; or keep the numbers in one `Vec<f64>`, or in rows that are arrays".into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

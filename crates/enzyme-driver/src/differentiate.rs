@@ -12,7 +12,7 @@ use crate::closure::{Closure, NATIVE};
 use crate::deferred;
 use crate::derivative::{Derivative, ENGINE_MARK};
 use crate::diagnosis::{self, Diagnosis, Finding};
-use crate::engine::{Catalyst, Engine, Outcome};
+use crate::engine::{Catalyst, Engine, NO_SPECULATION, Outcome};
 use crate::error::Error;
 use crate::files;
 use crate::hints;
@@ -29,7 +29,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 62";
+pub const PIPELINE: &str = "pipeline 64";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -129,6 +129,10 @@ fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Res
                 diagnosis::forgets_rounds(&function),
                 format!("the driver refused a loop of `{function}`"),
             ),
+            Outcome::ReadsStaleShadow(function) => (
+                diagnosis::reads_stale_shadow(&function),
+                format!("the driver refused a pointer's shadow in `{function}`"),
+            ),
         },
     };
     let key = key(session, closure, true);
@@ -219,7 +223,10 @@ pub fn prepare(
         "-unroll-allow-peeling=false".to_owned(),
         "-unroll-runtime=false".to_owned(),
         loops::KEEP.to_owned(),
-    ] {
+    ]
+    .into_iter()
+    .chain(NO_SPECULATION.map(str::to_owned))
+    {
         command.args(["-mllvm", &option]);
     }
     command

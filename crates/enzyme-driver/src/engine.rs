@@ -5,9 +5,18 @@ use std::process::Command;
 
 use crate::error::Error;
 use crate::files;
+use crate::lanes;
 use crate::loops;
 use crate::process::{self, Ended};
 use crate::session::Session;
+
+/// What is behind a branch stays there. LLVM would compute a cheap root or quotient on both sides and choose: in reverse mode the
+/// side that was not taken gets the adjoint zero, and zero times its infinite slope is NaN.
+pub const NO_SPECULATION: [&str; 3] = [
+    "-two-entry-phi-node-folding-threshold=0",
+    "-phi-node-folding-threshold=0",
+    "-speculate-one-expensive-inst=false",
+];
 
 /// What came of an attempt.
 #[derive(Debug)]
@@ -18,6 +27,8 @@ pub enum Outcome {
     Failed(Ended),
     /// The function in which Enzyme would go wrong (see `loops.rs`).
     ForgetsRounds(String),
+    /// The function in which Enzyme went wrong (see `lanes.rs`).
+    ReadsStaleShadow(String),
 }
 
 /// Something that differentiates a module.
@@ -72,6 +83,7 @@ impl Catalyst<'_> {
         // engine's GVN believes that and was seen to drop all paths but one.
         command.arg("--enable-gvn-memdep=0");
         command.arg(format!("-{}", loops::KEEP));
+        command.args(NO_SPECULATION.map(|option| format!("-{option}")));
         // The engine's own code generation is thrown away.
         command.arg("--fast-isel");
         // One place, one type, on all paths, as for C++. Upstream rustc assumes less (types known on one path say nothing of
@@ -108,7 +120,13 @@ impl Engine for Catalyst<'_> {
                 let forgotten = asks_for_reverse(&seen_by_enzyme)
                     .then(|| loops::forgotten_exit(&seen_by_enzyme))
                     .flatten();
-                Ok(forgotten.map_or(Outcome::Done(text), Outcome::ForgetsRounds))
+                if let Some(function) = forgotten {
+                    return Ok(Outcome::ForgetsRounds(function));
+                }
+                Ok(match lanes::stale_shadow(&text) {
+                    Some(function) => Outcome::ReadsStaleShadow(function),
+                    None => Outcome::Done(text),
+                })
             }
             _ => Ok(Outcome::Failed(ended)),
         }

@@ -99,5 +99,6 @@ fn differentiated(
         Outcome::Done(ir) => Ok(ir),
         Outcome::Failed(ended) => Ok(ended.output),
         Outcome::ForgetsRounds(function) => Ok(diagnosis::forgets_rounds(&function).reason),
+        Outcome::ReadsStaleShadow(function) => Ok(diagnosis::reads_stale_shadow(&function).reason),
     }
 }

@@ -34,6 +34,7 @@ mod indirect;
 mod intrinsics;
 pub mod invocation;
 pub mod ir;
+mod lanes;
 mod layout;
 pub mod link;
 pub mod links;

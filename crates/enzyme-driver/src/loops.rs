@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use crate::ir::{bare, for_each_function, rewrite_functions};
+use crate::ir::{bare, for_each_function, function_name, rewrite_functions};
 
 /// Keeps LLVM from merging the block in which branches meet into its neighbours.
 pub const KEEP: &str = "-keep-loops=true";
@@ -265,10 +265,7 @@ pub fn forgotten_exit(ir: &str) -> Option<String> {
         if let (Ok(lines), None) = (function, &found)
             && has_forgotten_exit(lines)
         {
-            found = lines[0]
-                .split_once('@')
-                .and_then(|(_, rest)| rest.split('(').next())
-                .map(|name| name.trim_matches('"').to_owned());
+            found = function_name(lines[0]).map(str::to_owned);
         }
     });
     found

@@ -41,6 +41,15 @@ pub fn bare(name: &str) -> &str {
     name.trim_start_matches(['%', '@']).trim_matches('"')
 }
 
+/// The name in a function's first line.
+pub fn function_name(define: &str) -> Option<&str> {
+    let (_, rest) = define.split_once('@')?;
+    match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => rest.split('(').next(),
+    }
+}
+
 /// The length of `%name`, `%"name"`, `@name` or `@"name"`.
 pub fn value_length(text: &str) -> Option<usize> {
     if text.as_bytes().get(1) == Some(&b'"') {
