@@ -37,6 +37,11 @@ impl<'a> Layouts<'a> {
         self.lay(ty.trim(), 0).map(|(scalars, _, _)| scalars)
     }
 
+    /// The size of a type in bytes, as an element of an array.
+    pub fn size(&self, ty: &str) -> Option<u64> {
+        self.lay(ty.trim(), 0).map(|(_, size, _)| size)
+    }
+
     fn lay(&self, ty: &str, depth: u32) -> Option<Laid> {
         if depth > 16 {
             return None;

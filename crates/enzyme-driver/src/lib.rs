@@ -51,6 +51,7 @@ mod rules;
 pub mod session;
 mod sources;
 mod staticlib;
+mod strides;
 mod types;
 pub mod wrapper;
 mod writes;

@@ -15,6 +15,7 @@ use crate::pairs;
 use crate::pointers;
 use crate::policy;
 use crate::sources;
+use crate::strides;
 use crate::writes;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
@@ -22,7 +23,7 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
     let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
-    let ir = copies::as_floats(&pointers::restore(&ir));
+    let ir = strides::hint(&copies::as_floats(&pointers::restore(&ir)));
     mark_integers(&sources::touch(&writes::mark(&ir)))
 }
 
