@@ -76,6 +76,21 @@ fn main() { println!("{:?}", d_result_byte(&[1.0; 4], &mut [0.0; 4], 1.0)); }
 "#,
     ),
     (
+        "wide_rows",
+        r#"
+#[autodiff_reverse(d_wide_rows, 2, Duplicated, Active)]
+fn wide_rows(x: &[f64]) -> f64 {
+    let mut rows: Vec<Vec<f64>> = x.chunks(2).map(<[f64]>::to_vec).collect();
+    for k in 0..2 {
+        rows.swap(k, k + 1);
+        for j in 0..2 { rows[2][j] *= rows[k][j]; }
+    }
+    rows[2][0] * rows[1][1]
+}
+fn main() { d_wide_rows(&[1.0; 6], &mut [0.0; 6], &mut [0.0; 6], [1.0, 2.0]); }
+"#,
+    ),
+    (
         "largest",
         r#"
 #[autodiff_reverse(d_largest, Duplicated, Active)]
@@ -246,6 +261,11 @@ fn a_result_that_shares_its_place_with_a_byte_is_refused() {
         "result_byte",
         &["result_byte::result_byte", "result_byte.rs"],
     );
+}
+
+#[test]
+fn rows_that_are_swapped_at_a_reverse_width_are_refused() {
+    refused("wide_rows", &["at vector widths above 1", "wide_rows"]);
 }
 
 #[test]

@@ -145,8 +145,8 @@ fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) ->
         }
         if callee.starts_with(crate::hints::MIXED_COPY) {
             return (
-                "it moves a struct in pieces that hold floats together with other data (as in `swap` or `reverse`)".into(),
-                "make the struct's floats `f64`, or keep them in an array or a Vec of their own".into(),
+                "it moves memory in pieces of unknown kind (as `swap` and `reverse` do with structs, or `make_contiguous` of a `VecDeque`)".into(),
+                "make a struct's floats `f64`, or keep them in an array or a Vec of their own".into(),
             );
         }
         if callee.starts_with(crate::hints::MOVE_UNKNOWN) {
