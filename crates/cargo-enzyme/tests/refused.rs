@@ -83,9 +83,9 @@ fn wide_rows(x: &[f64]) -> f64 {
     let mut rows: Vec<Vec<f64>> = x.chunks(2).map(<[f64]>::to_vec).collect();
     for k in 0..2 {
         rows.swap(k, k + 1);
-        for j in 0..2 { rows[2][j] *= rows[k][j]; }
+        for j in 0..2 { rows[2][j] -= rows[2][k] * rows[k][j]; }
     }
-    rows[2][0] * rows[1][1]
+    rows[2][1] * rows[1][1]
 }
 fn main() { d_wide_rows(&[1.0; 6], &mut [0.0; 6], &mut [0.0; 6], [1.0, 2.0]); }
 "#,
