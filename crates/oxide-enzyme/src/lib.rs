@@ -121,6 +121,8 @@ mod differentiable;
 #[doc(hidden)]
 pub mod maths;
 #[cfg(feature = "alloc")]
+mod placed;
+#[cfg(feature = "alloc")]
 mod plain;
 mod primal;
 #[cfg(feature = "alloc")]
