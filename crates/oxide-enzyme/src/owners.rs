@@ -16,9 +16,11 @@ use crate::shadow::{Place, Shadow};
 /// Is told of a place, and says whether to go on into memory.
 type Note<'n> = &'n mut dyn FnMut(Place) -> bool;
 
-/// What arguments and shadows were before the call.
+/// What arguments and shadows were before the call. A pointer alone, since derivatives of derivatives see it.
+pub struct Kept<'k>(Option<Box<All<'k>>>);
+
 #[derive(Default)]
-pub struct Kept<'k> {
+struct All<'k> {
     /// The addresses of what the arguments own.
     owned: Vec<usize>,
     primals: Vec<Primal<'k>>,
@@ -90,14 +92,14 @@ impl Bytes {
 impl<'k> Kept<'k> {
     /// Nothing yet.
     pub fn new() -> Self {
-        Kept::default()
+        Kept(None)
     }
 
     /// Keeps what an argument owns.
     pub(crate) fn argument<T: Shadow + ?Sized + 'k>(&mut self, value: &mut T, name: &'static str) {
         if T::OWNS {
             let value = &raw mut *value;
-            inactive(move || self.keep(name, move |note| places(value, note)));
+            inactive(move || self.all().keep(name, move |note| places(value, note)));
         }
     }
 
@@ -105,10 +107,28 @@ impl<'k> Kept<'k> {
     pub(crate) fn shadow<T: Shadow + ?Sized>(&mut self, value: &mut T) {
         if T::OWNS {
             let value = &raw mut *value;
-            inactive(move || self.keep_shadow(|note| places(value, note)));
+            inactive(move || self.all().keep_shadow(|note| places(value, note)));
         }
     }
 
+    fn all(&mut self) -> &mut All<'k> {
+        self.0.get_or_insert_default()
+    }
+
+    /// Gives shadows their own memory back; panics if an argument owns other memory than before.
+    ///
+    /// The derivative is done with arguments and shadows, of which this has pointers.
+    #[track_caller]
+    pub fn put_back(self, derivative: &str) {
+        if let Some(all) = self.0
+            && let Some(argument) = inactive(move || all.put_back())
+        {
+            has_other_memory(derivative, argument);
+        }
+    }
+}
+
+impl<'k> All<'k> {
     fn keep(&mut self, name: &'static str, places: impl Fn(Note<'_>) + 'k) {
         let mut before = Bytes::default();
         places(&mut |place| {
@@ -134,30 +154,20 @@ impl<'k> Kept<'k> {
         self.shadows.push(bytes);
     }
 
-    /// Gives shadows their own memory back; panics if an argument owns other memory than before.
-    ///
-    /// The derivative is done with arguments and shadows, of which this has pointers: that is why it takes them no more.
-    #[track_caller]
-    pub fn put_back(mut self, derivative: &str) {
-        let replaced = inactive(move || {
-            self.owned.sort_unstable();
-            // SAFETY: what was noted is in memory of the caller, or owned from there, which a derivative does not release.
-            unsafe {
-                self.shadows.iter().for_each(|bytes| bytes.put_back());
-                let replaced = self
-                    .primals
-                    .iter()
-                    .find(|primal| primal.owns_other(&self.owned));
-                if replaced.is_some() {
-                    self.primals
-                        .iter()
-                        .for_each(|primal| primal.before.put_back());
-                }
-                replaced.map(|primal| primal.name)
-            }
-        });
-        if let Some(argument) = replaced {
-            has_other_memory(derivative, argument);
+    /// The name of an argument that owns other memory than before, if there is one.
+    fn put_back(mut self) -> Option<&'static str> {
+        self.owned.sort_unstable();
+        // SAFETY: what was noted is in memory of the caller, or owned from there, which a derivative does not release.
+        unsafe {
+            self.shadows.iter().for_each(|bytes| bytes.put_back());
+            let replaced = self
+                .primals
+                .iter()
+                .find(|primal| primal.owns_other(&self.owned))?;
+            self.primals
+                .iter()
+                .for_each(|primal| primal.before.put_back());
+            Some(replaced.name)
         }
     }
 }
@@ -230,8 +240,8 @@ impl<'k, T: 'k> ShallowKeep<'k> for &mut &mut Spare<'_, Vec<T>> {
     fn keep(self, kept: &mut Kept<'k>, name: Option<&'static str>) {
         let list = &raw mut *self.0;
         inactive(move || match name {
-            Some(name) => kept.keep(name, move |note| list_places(list, note)),
-            None => kept.keep_shadow(|note| list_places(list, note)),
+            Some(name) => kept.all().keep(name, move |note| list_places(list, note)),
+            None => kept.all().keep_shadow(|note| list_places(list, note)),
         });
     }
 }

@@ -195,3 +195,28 @@ fn memory_may_change_places() {
     assert_all_close(&list, &[3.0, 4.0]);
     assert_eq!(dother, [0.0; 2]);
 }
+
+#[autodiff_reverse(d_scaled, Duplicated, Active)]
+fn scaled(w: &mut Vec<f64>) -> f64 {
+    for i in 0..w.len() {
+        w[i] *= w[0];
+    }
+    w.iter().sum()
+}
+
+#[autodiff_reverse(d_inner, Duplicated, Active)]
+#[autodiff_forward(t_inner, Dual, Dual)]
+fn inner(x: &[f64]) -> f64 {
+    let (mut w, mut d) = (x.to_vec(), vec![0.0; x.len()]);
+    d_scaled(&mut w, &mut d, 1.0);
+    d.iter().sum()
+}
+
+#[test]
+fn a_derivative_with_lists_by_mut_has_a_derivative() {
+    // a² + a² b: the sum of its gradient is 2 a + 2 a b + a².
+    let (x, mut dx) = ([3.0, 5.0], [0.0; 2]);
+    assert_eq!(d_inner(&x, &mut dx, 1.0), 45.0);
+    assert_eq!(dx, [18.0, 6.0]);
+    assert_eq!(t_inner(&x, &[1.0, 0.0]), (45.0, 18.0));
+}
