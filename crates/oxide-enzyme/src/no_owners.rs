@@ -9,6 +9,7 @@ pub struct Kept<'k>(PhantomData<&'k mut ()>);
 
 impl Kept<'_> {
     /// Nothing.
+    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Kept(PhantomData)
     }

@@ -91,6 +91,7 @@ impl Bytes {
 
 impl<'k> Kept<'k> {
     /// Nothing yet.
+    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Kept(None)
     }

@@ -196,6 +196,7 @@ fn memory_may_change_places() {
     assert_eq!(dother, [0.0; 2]);
 }
 
+#[allow(clippy::ptr_arg)]
 #[autodiff_reverse(d_scaled, Duplicated, Active)]
 fn scaled(w: &mut Vec<f64>) -> f64 {
     for i in 0..w.len() {
