@@ -50,6 +50,7 @@ fn grown(x: &[f64]) -> f64 {
 #[autodiff_reverse(rev_swapped, Duplicated, Active)]
 #[autodiff_forward(fwd_swapped, Dual, Dual)]
 fn swapped(x: &[f64]) -> f64 {
+    #[allow(clippy::useless_vec)] // memory of its own is what this is about
     let mut list = vec![
         Shape::Circle(x[0]),
         Shape::Rectangle(x[1], x[2]),
