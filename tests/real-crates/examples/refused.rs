@@ -47,8 +47,8 @@ programs! {
     }
     rand_std_rng |x| {
         use rand::{RngExt, SeedableRng};
-        let z: f64 = rand::rngs::StdRng::seed_from_u64(7).random();
-        x[0] * z
+        let mut rng = rand::rngs::StdRng::seed_from_u64(7);
+        x.iter().map(|x| x * rng.random::<f64>()).sum()
     }
     rand_distr_uniform |x| {
         use rand::{RngExt, SeedableRng};

@@ -1,6 +1,6 @@
 //! Through rand and rand_distr: what is drawn is constant, and samples depend on parameters as their formula says.
 
-use rand::rngs::SmallRng;
+use rand::rngs::{SmallRng, StdRng};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp, Gamma, LogNormal, Normal, StandardNormal};
@@ -30,6 +30,7 @@ fn of_squares(x: &[f64]) -> [f64; 2] {
 
 real_crates::through! {
     "rand: uniform numbers of a seeded `SmallRng`" uniform TWO |x| { let mut rng = generator(); let mut s = 0.0; for _ in 0..DRAWS { s += x[0] * rng.random::<f64>() + x[1] * rng.random_range(-1.0..2.0); } s * s } => differences;
+    "rand: a number of a seeded `StdRng`" standard TWO |x| { let z: f64 = StdRng::seed_from_u64(7).random(); x[0] * x[1] * z } => differences;
     "rand: decisions by `random_bool`" decisions TWO |x| { let mut rng = SmallRng::seed_from_u64(7); let mut s = 1.0; for _ in 0..DRAWS { if rng.random_bool(0.25) { s *= x[0]; } else { s += x[1] * x[1]; } } s } => differences;
     "rand: `shuffle` of indices" shuffled TWO |x| { let mut order: Vec<usize> = (0..10).collect(); order.shuffle(&mut generator()); order.iter().fold(0.0, |s, i| s * x[0] + *i as f64 * x[1]) } => differences;
     "rand_distr: `mean + deviation * StandardNormal`" reparametrised TWO |x| { let mut rng = generator(); (0..DRAWS).map(|_| { let z: f64 = rng.sample(StandardNormal); (x[0] + x[1] * z) * (x[0] + x[1] * z) }).sum() } => { of_squares(x) };

@@ -34,7 +34,7 @@ refused! {
     "special: `gamma`, in release" special_gamma ["no rule for an operation"];
     #[cfg(not(debug_assertions))]
     "itertools: `chunks`, in release" itertools_chunks ["no rule for an operation"];
-    "rand: `StdRng`" rand_std_rng ["no rule for an operation"];
+    "rand: `StdRng`, in a loop" rand_std_rng ["no rule for an operation"];
     "rand_distr: `Uniform`, by its bounds" rand_distr_uniform ["no rule for an operation"];
     "smallvec: `SmallVec`" smallvec_push ["which memory holds floating-point"];
     "serde_json: `to_string`, not in an `#[inactive]` function" serde_json_write ["inline assembly"];
