@@ -8,20 +8,16 @@
 
 use std::collections::HashSet;
 
-use crate::ir::{bare, for_each_function, function_name};
+use crate::ir::{bare, find_function, function_name};
 
 /// The function of which a derivative of a width above 1 reads a stale shadow, if there is one.
 pub fn stale_shadow(differentiated: &str) -> Option<String> {
-    let mut found = None;
-    for_each_function(differentiated, |function| {
-        if let (Ok(lines), None) = (function, &found)
-            && let Some(name) = function_name(lines[0]).and_then(wide)
-            && reads_stale_shadow(lines)
-        {
-            found = Some(name.to_owned());
-        }
-    });
-    found
+    let is_stale = |lines: &[&str]| {
+        function_name(lines[0]).and_then(wide).is_some() && reads_stale_shadow(lines)
+    };
+    find_function(differentiated, is_stale)
+        .and_then(wide)
+        .map(str::to_owned)
 }
 
 /// What is differentiated by `diffe4f`, the way back of `f` at width 4.

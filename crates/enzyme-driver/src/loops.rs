@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use crate::ir::{bare, for_each_function, function_name, rewrite_functions};
+use crate::ir::{bare, find_function, rewrite_functions};
 
 /// Keeps LLVM from merging the block in which branches meet into its neighbours.
 pub const KEEP: &str = "-keep-loops=true";
@@ -260,15 +260,7 @@ impl<'a> Phi<'a> {
 
 /// The function, by its symbol, in which Enzyme would forget how many rounds a loop had.
 pub fn forgotten_exit(ir: &str) -> Option<String> {
-    let mut found = None;
-    for_each_function(ir, |function| {
-        if let (Ok(lines), None) = (function, &found)
-            && has_forgotten_exit(lines)
-        {
-            found = function_name(lines[0]).map(str::to_owned);
-        }
-    });
-    found
+    find_function(ir, has_forgotten_exit).map(str::to_owned)
 }
 
 fn has_forgotten_exit(lines: &[&str]) -> bool {

@@ -4,6 +4,7 @@
 //! written to for unnecessary. But it drops the writes first: the copy went too, and with it the value that the derivative
 //! returns. So before each copy stands a call that may have written to its source, to a function that does nothing.
 
+use crate::ir::copied;
 use crate::policy;
 
 const TOUCH: &str = "oxide_enzyme.touch";
@@ -36,13 +37,8 @@ pub fn call(address: &str) -> String {
 
 /// Where a `memcpy` or `memmove` copies from, unless that is constant.
 fn source(line: &str) -> Option<&str> {
-    let (_, call) = line.split_once("call void @llvm.mem")?;
-    if !call.starts_with("cpy.") && !call.starts_with("move.") {
-        return None;
-    }
-    let second = call.split("ptr ").nth(2)?;
-    let name = second.split(", i64 ").next()?.rsplit(' ').next()?;
-    name.starts_with('%').then_some(name)
+    let (_, from, _) = copied(line)?;
+    from.starts_with('%').then_some(from)
 }
 
 /// Defines the function in a differentiated module; names have been put back.

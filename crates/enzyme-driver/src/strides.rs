@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::ir::{push_line, rewrite_functions};
+use crate::ir::{self, push_line, rewrite_functions};
 use crate::layout::Layouts;
 use crate::policy;
 
@@ -25,7 +25,7 @@ pub fn hint(ir: &str) -> String {
 }
 
 fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
-    if !lines.iter().any(|line| copied(line).is_some()) {
+    if !lines.iter().any(|line| taken_apart(line).is_some()) {
         return lines.iter().for_each(|line| push_line(out, line));
     }
     let places = Places::of(lines, layouts);
@@ -36,7 +36,7 @@ fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
         .filter(|access| access.place.stride == 0 || own.contains(access.place.object))
         .collect();
     for (number, line) in lines.iter().enumerate() {
-        if let Some((to, from, length)) = copied(line) {
+        if let Some((to, from, length)) = taken_apart(line) {
             let ends = [to, from]
                 .into_iter()
                 .filter_map(|end| places.place(end, 0));
@@ -75,7 +75,7 @@ fn own_objects<'a>(lines: &[&'a str], places: &Places<'a>) -> HashSet<&'a str> {
     }
     let copies: Vec<(&str, Option<&str>)> = lines
         .iter()
-        .filter_map(|line| any_copy(line))
+        .filter_map(|line| ir::copied(line))
         .filter_map(|(to, from, _)| Some((object(to)?, object(from))))
         .collect();
     while let Some((to, _)) = copies
@@ -108,6 +108,17 @@ struct Place<'a> {
     stride: u64,
 }
 
+impl<'a> Place<'a> {
+    /// The start of what an address points to.
+    fn itself(address: &'a str) -> Self {
+        Place {
+            object: address,
+            offset: 0,
+            stride: 0,
+        }
+    }
+}
+
 /// What is loaded or stored at a place.
 struct Access<'a> {
     place: Place<'a>,
@@ -136,11 +147,7 @@ impl<'a> Places<'a> {
 
     /// Where an address points; `None` for a stride that is not understood.
     fn place(&self, address: &'a str, depth: u32) -> Option<Place<'a>> {
-        let itself = Place {
-            object: address,
-            offset: 0,
-            stride: 0,
-        };
+        let itself = Place::itself(address);
         let Some(code) = self.definitions.get(address).filter(|_| depth < 16) else {
             return Some(itself);
         };
@@ -193,13 +200,7 @@ impl<'a> Places<'a> {
                     stride = common(stride, by * self.size(element)?);
                 }
                 None if start.is_none() => start = Some(self.place(value, depth + 1)?),
-                None => {
-                    return Some(Place {
-                        object: address,
-                        offset: 0,
-                        stride: 0,
-                    });
-                }
+                None => return Some(Place::itself(address)),
             }
         }
         let start = start?;
@@ -267,22 +268,10 @@ fn common(a: u64, b: u64) -> u64 {
 }
 
 /// Target, source and length of a copy of a constant size that Enzyme would take apart.
-fn copied(line: &str) -> Option<(&str, &str, u64)> {
-    let (to, from, length) = any_copy(line)?;
+fn taken_apart(line: &str) -> Option<(&str, &str, u64)> {
+    let (to, from, length) = ir::copied(line)?;
     let length = length.parse().ok()?;
     (from.starts_with('%') && (16..=LONGEST).contains(&length)).then_some((to, from, length))
-}
-
-/// Target, source and length of a `memcpy` or `memmove`.
-fn any_copy(line: &str) -> Option<(&str, &str, &str)> {
-    let (_, call) = line.split_once("call void @llvm.mem")?;
-    if !call.starts_with("cpy.") && !call.starts_with("move.") {
-        return None;
-    }
-    let mut parts = call.split_once('(')?.1.split(", ");
-    let (to, from) = (parts.next()?, parts.next()?);
-    let length = parts.next()?.strip_prefix("i64 ")?;
-    Some((to.rsplit(' ').next()?, from.rsplit(' ').next()?, length))
 }
 
 fn access<'a>(line: &'a str, places: &Places<'a>) -> Option<Access<'a>> {

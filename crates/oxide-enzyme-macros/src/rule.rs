@@ -412,12 +412,8 @@ pub fn inactive(attribute: TokenStream, function: ItemFn) -> Result<TokenStream>
 /// Whether `#[inactive]` has the word that says that floats are overwritten.
 fn overwrites(attribute: TokenStream) -> Result<bool> {
     let words = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(attribute.clone());
-    match words
-        .ok()
-        .as_ref()
-        .map(|words| words.iter().collect::<Vec<_>>())
-        .as_deref()
-    {
+    let words: Option<Vec<Ident>> = words.ok().map(|words| words.into_iter().collect());
+    match words.as_deref() {
         Some([]) => Ok(false),
         Some([word]) if *word == "overwrites" => Ok(true),
         _ => Err(error(

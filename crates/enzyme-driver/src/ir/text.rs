@@ -30,6 +30,34 @@ pub fn for_each_function<'a>(ir: &'a str, mut with: impl FnMut(Result<&[&'a str]
     }
 }
 
+/// The name of the first function whose lines are such.
+pub fn find_function<'a>(
+    ir: &'a str,
+    mut is_such: impl FnMut(&[&'a str]) -> bool,
+) -> Option<&'a str> {
+    let mut found = None;
+    for_each_function(ir, |function| {
+        if let (Ok(lines), None) = (function, found)
+            && is_such(lines)
+        {
+            found = function_name(lines[0]);
+        }
+    });
+    found
+}
+
+/// Target, source and length of a `memcpy` or `memmove`.
+pub fn copied(line: &str) -> Option<(&str, &str, &str)> {
+    let (_, call) = line.split_once("call void @llvm.mem")?;
+    if !call.starts_with("cpy.") && !call.starts_with("move.") {
+        return None;
+    }
+    let mut parts = call.split_once('(')?.1.split(", ");
+    let (to, from) = (parts.next()?, parts.next()?);
+    let length = parts.next()?.strip_prefix("i64 ")?;
+    Some((to.rsplit(' ').next()?, from.rsplit(' ').next()?, length))
+}
+
 /// Writes a line, and its end.
 pub fn push_line(out: &mut String, line: &str) {
     out.push_str(line);
