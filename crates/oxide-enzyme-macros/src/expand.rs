@@ -212,7 +212,9 @@ impl Request {
                     false => value,
                 }
             }
-            Mode::Reverse => self.unpack_reverse(&self.call(&self.function(), self.seed())),
+            Mode::Reverse => {
+                self.unpack_reverse(&self.kept(self.call(&self.function(), self.seed())))
+            }
         };
         self.checked(&call)
     }
@@ -354,6 +356,46 @@ impl Request {
             }
             _ => None,
         }
+    }
+
+    /// Arguments that own memory and their shadows keep it.
+    fn kept(&self, call: TokenStream) -> TokenStream {
+        let owners = self.inputs.iter().filter(|input| {
+            input.has_shadow()
+                && matches!(strip(&input.ty), Type::Reference(reference)
+                    if reference.mutability.is_some() && !fit::is_numbers(&reference.elem))
+        });
+        let kept = hidden("enzyme_kept");
+        let keep = |place: &Ident, name: TokenStream| quote!((&mut ::oxide_enzyme::__private::Spare(&mut *#place)).keep(&mut #kept, #name););
+        let keeps: Vec<TokenStream> = owners
+            .flat_map(|input| {
+                let name = &input.label;
+                let name = quote!(::core::option::Option::Some(#name));
+                let shadows = self.shadows(input);
+                let shadows = shadows
+                    .iter()
+                    .map(|shadow| keep(shadow, quote!(::core::option::Option::None)));
+                [keep(&input.ident, name)]
+                    .into_iter()
+                    .chain(shadows)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        if keeps.is_empty() {
+            return call;
+        }
+        let (result, name) = (hidden("enzyme_result"), self.name.to_string());
+        quote!({
+            let mut #kept = ::oxide_enzyme::__private::Kept::new();
+            {
+                #[allow(unused_imports)]
+                use ::oxide_enzyme::__private::{DeepKeep as _, NoKeep as _, ShallowKeep as _};
+                #(#keeps)*
+            }
+            let #result = #call;
+            #kept.put_back(#name);
+            #result
+        })
     }
 
     /// Calls a function of the library, whose last argument may be one more.

@@ -163,6 +163,21 @@ fn arguments(path: &TypePath) -> impl Iterator<Item = &Type> {
     })
 }
 
+/// Whether the type is a number, or is made of numbers alone.
+pub fn is_numbers(ty: &Type) -> bool {
+    match strip(ty) {
+        Type::Array(array) => is_numbers(&array.elem),
+        Type::Slice(slice) => is_numbers(&slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_numbers),
+        ty @ Type::Path(path) => {
+            path.path.is_ident("f32")
+                || path.path.is_ident("f64")
+                || without_derivative(ty).is_some()
+        }
+        _ => false,
+    }
+}
+
 fn last(path: &TypePath) -> String {
     let last = path.path.segments.last();
     last.map(|last| last.ident.to_string()).unwrap_or_default()

@@ -179,6 +179,7 @@ impl WithRules {
             .map(Input::shadow)
             .collect();
         let given = match gradients.as_slice() {
+            [] => return quote!(|#pattern, dret| #rule(#(#arguments,)* dret)),
             [one] => one.to_token_stream(),
             _ => quote!((#(#gradients),*)),
         };

@@ -36,10 +36,15 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
         &shapes,
         |field| quote!(::oxide_enzyme::Shadow::floats(#field, visit)),
     );
+    let places = each(
+        &shapes,
+        |field| quote!(::oxide_enzyme::Shadow::places(#field, note)),
+    );
     let (body, copies) = (arms(&shapes), copies(&shapes));
-    let types = shapes
+    let types: Vec<&Type> = shapes
         .iter()
-        .flat_map(|(_, fields)| fields.iter().map(|field| &field.ty));
+        .flat_map(|(_, fields)| fields.iter().map(|field| &field.ty))
+        .collect();
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     Ok(quote! {
@@ -47,6 +52,7 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
         impl #generics ::oxide_enzyme::Shadow for #name #arguments #bounds {
             const FLAT: bool = #flat;
             const OWNED: bool = true #(&& <#types as ::oxide_enzyme::Shadow>::OWNED)*;
+            const OWNS: bool = false #(|| <#types as ::oxide_enzyme::Shadow>::OWNS)*;
 
             #[track_caller]
             fn check_shadow(&self, shadow: &Self, at: &::oxide_enzyme::__private::At<'_>) {
@@ -59,6 +65,10 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
 
             fn clear_spare(&mut self) {
                 match self { #spare }
+            }
+
+            fn places(&mut self, note: &mut dyn ::core::ops::FnMut(::oxide_enzyme::__private::Place) -> bool) {
+                match self { #places }
             }
 
             fn duplicate(&self) -> Self {

@@ -120,6 +120,10 @@ pub mod checked;
 mod differentiable;
 #[doc(hidden)]
 pub mod maths;
+#[cfg_attr(not(feature = "alloc"), path = "no_owners.rs")]
+mod owners;
+#[cfg(feature = "alloc")]
+mod placed;
 #[cfg(feature = "alloc")]
 mod plain;
 mod primal;
@@ -240,6 +244,7 @@ pub mod __private {
     #[cfg(oxide_enzyme_check)]
     pub use crate::checked;
     pub use crate::maths;
+    pub use crate::owners::{DeepKeep, Kept, NoKeep, ShallowKeep};
     pub use crate::primal::{
         ByMut, ByRef, ByValue, First, Fixed, Mark, Next, Take, Unset, default_seed, grad, jvp,
     };
@@ -248,7 +253,7 @@ pub mod __private {
         Constant, ConstantShared, FORWARD, REVERSE, Shared, Value, inactive, overwritten, with_rule,
     };
     pub use crate::same_impl::same_impl;
-    pub use crate::shadow::Float;
+    pub use crate::shadow::{Float, Place};
     #[cfg(feature = "alloc")]
     pub use crate::split::split;
     pub use oxide_enzyme_macros::__enzyme;

@@ -11,6 +11,7 @@ use crate::arguments::{Same, ShadowOf, Shadows};
 use crate::call::{self, Link};
 use crate::check::At;
 use crate::differentiable::{Differentiable, Float};
+use crate::owners::Kept;
 
 /// The first argument.
 #[derive(Clone, Copy)]
@@ -215,6 +216,12 @@ pub trait Slot<P> {
 
     /// Makes the shadow's memory.
     fn store(&self, argument: &P) -> Self::Store;
+    /// Keeps the memory that a `&mut` argument and its shadow own.
+    fn keep<'k>(&self, _argument: &mut P, _store: &mut Self::Store, _kept: &mut Kept<'k>)
+    where
+        P: 'k,
+    {
+    }
     /// Adds the argument to one of the lists.
     fn split<A, C>(argument: P, rest: (A, C)) -> (Self::Active<A>, Self::Constant<C>);
     /// Takes it from there.
@@ -352,6 +359,14 @@ impl<'p, X: Differentiable + ?Sized> Slot<&'p mut X> for Wrt<ByMut> {
     lent!(Self, &'p mut X, growable = true);
     type Gradient = X::Gradient;
 
+    fn keep<'k>(&self, argument: &mut &'p mut X, store: &mut X::Gradient, kept: &mut Kept<'k>)
+    where
+        &'p mut X: 'k,
+    {
+        kept.argument(&mut **argument, self.name);
+        kept.shadow(store.borrow_mut());
+    }
+
     fn finish<A>(store: X::Gradient, (_, rest): (&'p mut X, A)) -> (X::Gradient, A) {
         (store, rest)
     }
@@ -361,6 +376,14 @@ impl<'p, X: Differentiable + ?Sized> Slot<&'p mut X> for Wrt<ByMut> {
 impl<'p, X: Differentiable + ?Sized> Slot<&'p mut X> for Unset<ByMut> {
     lent!(Self, &'p mut X, growable = true);
     type Gradient = ();
+
+    fn keep<'k>(&self, argument: &mut &'p mut X, store: &mut X::Gradient, kept: &mut Kept<'k>)
+    where
+        &'p mut X: 'k,
+    {
+        kept.argument(&mut **argument, self.name);
+        kept.shadow(store.borrow_mut());
+    }
 
     fn finish<A>(_: X::Gradient, (_, rest): (&'p mut X, A)) -> ((), A) {
         ((), rest)
@@ -416,6 +439,10 @@ pub trait Plan<P> {
 
     /// Makes the shadows' memory.
     fn stores(&self, arguments: &P) -> Self::Stores;
+    /// Keeps the memory that `&mut` arguments and their shadows own.
+    fn keep<'k>(&self, arguments: &mut P, stores: &mut Self::Stores, kept: &mut Kept<'k>)
+    where
+        P: 'k;
     /// The differentiated arguments and the others.
     fn split(arguments: P) -> (Self::Active, Self::Constant);
     /// The arguments in their order.
@@ -437,6 +464,11 @@ impl Plan<()> for () {
     type Gradients = ();
 
     fn stores(&self, (): &()) {}
+    fn keep<'k>(&self, (): &mut (), (): &mut (), _: &mut Kept<'k>)
+    where
+        (): 'k,
+    {
+    }
     fn split((): ()) -> ((), ()) {
         ((), ())
     }
@@ -454,6 +486,14 @@ impl<P, PS, S: Slot<P>, SS: Plan<PS>> Plan<(P, PS)> for (S, SS) {
 
     fn stores(&self, arguments: &(P, PS)) -> Self::Stores {
         (self.0.store(&arguments.0), self.1.stores(&arguments.1))
+    }
+
+    fn keep<'k>(&self, arguments: &mut (P, PS), stores: &mut Self::Stores, kept: &mut Kept<'k>)
+    where
+        (P, PS): 'k,
+    {
+        self.0.keep(&mut arguments.0, &mut stores.0, kept);
+        self.1.keep(&mut arguments.1, &mut stores.1, kept);
     }
 
     fn split((argument, rest): (P, PS)) -> (Self::Active, Self::Constant) {
@@ -504,7 +544,7 @@ pub fn grad<L: Link<1>, F, P, M, R>(
     link: L,
     primal: F,
     plan: M,
-    arguments: P,
+    mut arguments: P,
     seed: R,
 ) -> (R, M::Gradients)
 where
@@ -513,11 +553,14 @@ where
     R: Differentiable + Copy,
 {
     let mut stores = plan.stores(&arguments);
+    let mut kept = Kept::new();
+    plan.keep(&mut arguments, &mut stores, &mut kept);
     let (active, constant) = M::split(arguments);
     let primal = move |active, constant| primal(M::join(active, constant));
     // SAFETY: the stores are left alone until the derivative has returned.
     let shadows = unsafe { plan.shadows(&mut stores) };
     let (value, [shadows]) = call::reverse(link, primal, active, shadows, constant, [seed]);
+    kept.put_back("enzyme!");
     (value, M::finish(stores, shadows))
 }
 

@@ -10,6 +10,7 @@ use core::borrow::{Borrow, BorrowMut};
 use core::mem::MaybeUninit;
 
 use crate::differentiable::HasNumbers;
+use crate::placed::Placed;
 use crate::plain::Plain;
 
 /// There is a rule for reverse mode.
@@ -72,8 +73,8 @@ pub trait Arguments: Sized {
     /// Adds to the shadows of the arguments by value.
     ///
     /// # Safety
-    /// `shadow` must hold valid shadows.
-    unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients);
+    /// `shadow` must hold valid shadows, and be what `save` was given.
+    unsafe fn accumulate(shadow: *mut Self, saved: &Self::Saved, gradients: Self::Gradients);
 
     /// # Safety
     /// Both must be readable.
@@ -98,13 +99,13 @@ impl Arguments for () {
     unsafe fn show_types(_: *mut ()) {}
     unsafe fn save(_: *const (), _: *const ()) {}
     unsafe fn lend(_: &mut ()) {}
-    unsafe fn accumulate(_: *mut (), (): ()) {}
+    unsafe fn accumulate(_: *mut (), (): &(), (): ()) {}
     unsafe fn zeros(_: *const (), _: *const ()) {}
     unsafe fn dual(_: *const (), _: *const (), _: &()) {}
 }
 
-impl<T: Plain<Owned = T>, Rest: Arguments> Arguments for (Value<T>, Rest) {
-    type Saved = (T, Rest::Saved);
+impl<T: Placed, Rest: Arguments> Arguments for (Value<T>, Rest) {
+    type Saved = ((T, T::Lists), Rest::Saved);
     type Lent<'s> = (T, Rest::Lent<'s>);
     type Gradients = (T, Rest::Gradients);
     type Zeros = Rest::Zeros;
@@ -122,7 +123,10 @@ impl<T: Plain<Owned = T>, Rest: Arguments> Arguments for (Value<T>, Rest) {
         // SAFETY: readable by this function's contract.
         unsafe {
             (
-                (*this).0.0.keep(),
+                (
+                    (*this).0.0.keep(),
+                    T::lists(&raw const (*shadow).0.0, &raw const (*this).0.0),
+                ),
                 Rest::save(&raw const (*this).1, &raw const (*shadow).1),
             )
         }
@@ -130,14 +134,14 @@ impl<T: Plain<Owned = T>, Rest: Arguments> Arguments for (Value<T>, Rest) {
 
     unsafe fn lend<'s>(saved: &'s mut Self::Saved) -> Self::Lent<'s> {
         // SAFETY: this function's contract.
-        (saved.0.keep(), unsafe { Rest::lend(&mut saved.1) })
+        (saved.0.0.keep(), unsafe { Rest::lend(&mut saved.1) })
     }
 
-    unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
+    unsafe fn accumulate(shadow: *mut Self, saved: &Self::Saved, gradients: Self::Gradients) {
         // SAFETY: this function's contract; nobody else refers to the shadow while the rule's result is added.
         unsafe {
-            (*shadow).0.0.add(&gradients.0);
-            Rest::accumulate(&raw mut (*shadow).1, gradients.1);
+            T::accumulate(&raw mut (*shadow).0.0, &saved.0.1, &gradients.0);
+            Rest::accumulate(&raw mut (*shadow).1, &saved.1, gradients.1);
         }
     }
 
@@ -241,9 +245,9 @@ impl<T: Plain + ?Sized, Rest: Arguments> Arguments for (Shared<'_, T>, Rest) {
         ((saved.0.primal.borrow(), shadow), rest)
     }
 
-    unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
+    unsafe fn accumulate(shadow: *mut Self, saved: &Self::Saved, gradients: Self::Gradients) {
         // SAFETY: this function's contract.
-        unsafe { Rest::accumulate(&raw mut (*shadow).1, gradients) };
+        unsafe { Rest::accumulate(&raw mut (*shadow).1, &saved.1, gradients) };
     }
 
     unsafe fn zeros(this: *const Self, shadow: *const Self) -> Self::Zeros {
@@ -286,9 +290,9 @@ macro_rules! constant {
             unsafe { Rest::show_types(&raw mut (*this).1) };
         }
 
-        unsafe fn accumulate(shadow: *mut Self, gradients: Self::Gradients) {
+        unsafe fn accumulate(shadow: *mut Self, saved: &Self::Saved, gradients: Self::Gradients) {
             // SAFETY: this function's contract.
-            unsafe { Rest::accumulate(&raw mut (*shadow).1, gradients) };
+            unsafe { Rest::accumulate(&raw mut (*shadow).1, &saved.1, gradients) };
         }
 
         unsafe fn zeros(this: *const Self, shadow: *const Self) -> Self::Zeros {
@@ -377,7 +381,7 @@ pub fn with_rule<const RULES: u32, A, R, F, V, D>(
 ) -> R
 where
     A: Arguments,
-    R: Plain<Owned = R>,
+    R: Placed,
     F: FnOnce(A) -> R,
     V: for<'s> FnOnce(A::Lent<'s>, R) -> A::Gradients,
     D: for<'s> FnOnce(A::Dual<'s>) -> (R, R),
@@ -423,7 +427,7 @@ unsafe fn conjure<F>() -> F {
 unsafe extern "C-unwind" fn primal<const RULES: u32, A, R, F, V, D>(pack: *mut Pack<A, R>)
 where
     A: Arguments,
-    R: Plain<Owned = R>,
+    R: Placed,
     F: FnOnce(A) -> R,
     V: for<'s> FnOnce(A::Lent<'s>, R) -> A::Gradients,
     D: for<'s> FnOnce(A::Dual<'s>) -> (R, R),
@@ -443,22 +447,36 @@ where
     }
 }
 
-/// The forward pass of reverse mode: gives what the reverse pass needs.
+/// What the reverse pass needs.
+pub struct Saved<A: Arguments, R: Placed> {
+    arguments: A::Saved,
+    /// Where the lists in the result's shadow are; `None` if the result is constant at run time.
+    seed: Option<R::Lists>,
+}
+
+/// The forward pass of reverse mode: gives what the reverse pass needs. What comes after adds to the lists in the result's
+/// shadow, so they must be there now.
 unsafe extern "C-unwind" fn augmented<A, R, F>(
     pack: *mut Pack<A, R>,
     shadow: *mut Pack<A, R>,
-) -> *mut A::Saved
+) -> *mut Saved<A, R>
 where
     A: Arguments,
-    R: Plain<Owned = R>,
+    R: Placed,
     F: FnOnce(A) -> R,
 {
     // SAFETY: the pack's arguments are moved out of once, by the function.
     unsafe {
         let saved = A::save((*pack).arguments.as_ptr(), (*shadow).arguments.as_ptr());
         let arguments = (*pack).arguments.as_ptr().read();
-        (*pack).result.write(conjure::<F>()(arguments));
-        Box::into_raw(Box::new(saved))
+        let result = (*pack).result.write(conjure::<F>()(arguments));
+        let is_constant = core::ptr::eq(pack, shadow);
+        let seed =
+            (!is_constant).then(|| R::give_lists(result.zeros(), (*shadow).result.as_mut_ptr()));
+        Box::into_raw(Box::new(Saved {
+            arguments: saved,
+            seed,
+        }))
     }
 }
 
@@ -466,23 +484,23 @@ where
 unsafe extern "C-unwind" fn reverse<A, R, V>(
     pack: *mut Pack<A, R>,
     shadow: *mut Pack<A, R>,
-    saved: *mut A::Saved,
+    saved: *mut Saved<A, R>,
 ) where
     A: Arguments,
-    R: Plain<Owned = R>,
+    R: Placed,
     V: for<'s> FnOnce(A::Lent<'s>, R) -> A::Gradients,
 {
-    // SAFETY: Enzyme gives what `augmented` has made, once, and a shadow that holds a seed.
+    // SAFETY: Enzyme gives what `augmented` has made, once, and a shadow that holds a seed. What used the lists in it came
+    // after the function, so it is done now.
     unsafe {
         let mut saved = Box::from_raw(saved);
-        if core::ptr::eq(pack, shadow) {
+        let (Some(seed), false) = (saved.seed.take(), core::ptr::eq(pack, shadow)) else {
             return;
-        }
-        let seed = (*shadow).result.as_mut_ptr();
-        let (value, zero) = ((*seed).keep(), (*seed).zeros());
-        seed.write(zero);
-        let gradients = conjure::<V>()(A::lend(&mut saved), value);
-        A::accumulate((*shadow).arguments.as_mut_ptr(), gradients);
+        };
+        let seed = R::take((*shadow).result.as_mut_ptr(), seed);
+        let gradients = conjure::<V>()(A::lend(&mut saved.arguments), seed);
+        let shadow = (*shadow).arguments.as_mut_ptr();
+        A::accumulate(shadow, &saved.arguments, gradients);
     }
 }
 
@@ -490,7 +508,7 @@ unsafe extern "C-unwind" fn reverse<A, R, V>(
 unsafe extern "C-unwind" fn forward<A, R, D>(pack: *mut Pack<A, R>, shadow: *mut Pack<A, R>)
 where
     A: Arguments,
-    R: Plain<Owned = R>,
+    R: Placed,
     D: for<'s> FnOnce(A::Dual<'s>) -> (R, R),
 {
     // SAFETY: Enzyme gives a pack and its tangent.

@@ -43,6 +43,15 @@ pub trait Shadow {
     #[doc(hidden)]
     fn clear_spare(&mut self);
 
+    /// Whether it owns memory, or may.
+    #[doc(hidden)]
+    const OWNS: bool;
+
+    /// Goes through what it owns, and through its floats that are in values that own memory. Goes on into what is owned where
+    /// `note` says so.
+    #[doc(hidden)]
+    fn places(&mut self, note: &mut dyn FnMut(Place) -> bool);
+
     /// A copy that shares nothing, where `OWNED` says so.
     #[doc(hidden)]
     fn duplicate(&self) -> Self
@@ -52,6 +61,35 @@ pub trait Shadow {
     /// Goes through all floats that it owns.
     #[doc(hidden)]
     fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>));
+}
+
+/// A place in a value.
+#[doc(hidden)]
+pub enum Place {
+    /// The address of memory that the value owns.
+    Owned(usize),
+    /// Where a value is that owns memory, and its size.
+    Bytes(*mut u8, usize),
+    /// Where a float is in such a value, and its size.
+    Float(*mut u8, usize),
+}
+
+impl Place {
+    /// That of a value.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of<T: ?Sized>(value: &mut T) -> Place {
+        let size = size_of_val(value);
+        Place::Bytes((&raw mut *value).cast(), size)
+    }
+
+    /// What a list owns; whether to go on into it.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn note_list<T>(
+        list: &alloc::vec::Vec<T>,
+        note: &mut dyn FnMut(Place) -> bool,
+    ) -> bool {
+        list.capacity() == 0 || size_of::<T>() == 0 || note(Place::Owned(list.as_ptr().addr()))
+    }
 }
 
 /// A float of a value.
@@ -92,6 +130,8 @@ macro_rules! flat {
                 *self
             }
             fn floats(&mut self, _: &mut dyn FnMut(Float<'_>)) {}
+            const OWNS: bool = false;
+            fn places(&mut self, _: &mut dyn FnMut(Place) -> bool) {}
         }
     )*};
 }
@@ -108,6 +148,10 @@ macro_rules! float {
             }
             fn floats(&mut self, visit: &mut dyn FnMut(Float<'_>)) {
                 visit(Float::$kind(self));
+            }
+            const OWNS: bool = false;
+            fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+                note(Place::Float((&raw mut *self).cast(), size_of::<Self>()));
             }
         }
     )*};
@@ -134,6 +178,10 @@ flat!(
 );
 
 impl<T: ?Sized> Shadow for PhantomData<T> {
+    const OWNS: bool = false;
+
+    fn places(&mut self, _: &mut dyn FnMut(Place) -> bool) {}
+
     const FLAT: bool = true;
     const OWNED: bool = true;
     fn check_shadow(&self, _: &Self, _: &At<'_>) {}
@@ -145,6 +193,12 @@ impl<T: ?Sized> Shadow for PhantomData<T> {
 }
 
 impl<T: Shadow> Shadow for [T] {
+    const OWNS: bool = T::OWNS;
+
+    fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+        self.iter_mut().for_each(|item| item.places(note));
+    }
+
     const FLAT: bool = false;
     const OWNED: bool = T::OWNED;
 
@@ -171,6 +225,12 @@ impl<T: Shadow> Shadow for [T] {
 }
 
 impl<T: Shadow, const N: usize> Shadow for [T; N] {
+    const OWNS: bool = T::OWNS;
+
+    fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+        self.as_mut_slice().places(note);
+    }
+
     const FLAT: bool = T::FLAT;
     const OWNED: bool = T::OWNED;
 
@@ -193,6 +253,10 @@ impl<T: Shadow, const N: usize> Shadow for [T; N] {
 }
 
 impl Shadow for str {
+    const OWNS: bool = false;
+
+    fn places(&mut self, _: &mut dyn FnMut(Place) -> bool) {}
+
     const FLAT: bool = false;
     const OWNED: bool = true;
 
@@ -207,6 +271,12 @@ impl Shadow for str {
 }
 
 impl<T: Shadow> Shadow for Option<T> {
+    const OWNS: bool = T::OWNS;
+
+    fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+        self.iter_mut().for_each(|item| item.places(note));
+    }
+
     const FLAT: bool = false;
     const OWNED: bool = T::OWNED;
 
@@ -233,6 +303,10 @@ impl<T: Shadow> Shadow for Option<T> {
 }
 
 impl<T: Shadow + ?Sized> Shadow for &T {
+    const OWNS: bool = false;
+
+    fn places(&mut self, _: &mut dyn FnMut(Place) -> bool) {}
+
     const FLAT: bool = false;
     const OWNED: bool = false;
 
@@ -251,6 +325,18 @@ impl<T: Shadow + ?Sized> Shadow for &T {
 }
 
 impl<T: Shadow + ?Sized> Shadow for &mut T {
+    const OWNS: bool = T::OWNS;
+
+    fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+        #[cfg(feature = "alloc")]
+        if T::OWNS && note(Place::Owned((&raw mut **self).cast::<u8>().addr())) {
+            note(Place::of(&mut **self));
+            (**self).places(note);
+        }
+        #[cfg(not(feature = "alloc"))]
+        let _ = note;
+    }
+
     const FLAT: bool = false;
     const OWNED: bool = false;
 
@@ -273,6 +359,12 @@ impl<T: Shadow + ?Sized> Shadow for &mut T {
 macro_rules! tuples {
     ($(($($type:ident $index:tt),+))*) => {$(
         impl<$($type: Shadow),+> Shadow for ($($type,)+) {
+            const OWNS: bool = $($type::OWNS)||+;
+
+            fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+                $(self.$index.places(note);)+
+            }
+
             const FLAT: bool = $($type::FLAT)&&+;
             const OWNED: bool = $($type::OWNED)&&+;
 
@@ -307,7 +399,7 @@ mod owned {
 
     use core::mem::MaybeUninit;
 
-    use super::{At, Float, Shadow};
+    use super::{At, Float, Place, Shadow};
 
     /// Of a list alone, whatever is in it.
     pub(crate) fn clear_spare<T>(list: &mut Vec<T>) {
@@ -315,6 +407,15 @@ mod owned {
     }
 
     impl<T: Shadow> Shadow for Vec<T> {
+        const OWNS: bool = true;
+
+        fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+            if Place::note_list(self, note) && T::OWNS {
+                note(Place::of(self.as_mut_slice()));
+                self.as_mut_slice().places(note);
+            }
+        }
+
         const FLAT: bool = false;
         const OWNED: bool = T::OWNED;
 
@@ -342,6 +443,17 @@ mod owned {
     }
 
     impl<T: Shadow + ?Sized> Shadow for Box<T> {
+        const OWNS: bool = true;
+
+        fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+            let is_there = size_of_val(&**self) == 0
+                || note(Place::Owned((&raw mut **self).cast::<u8>().addr()));
+            if is_there && T::OWNS {
+                note(Place::of(&mut **self));
+                (**self).places(note);
+            }
+        }
+
         const FLAT: bool = false;
         const OWNED: bool = false;
 
@@ -362,6 +474,14 @@ mod owned {
     }
 
     impl Shadow for String {
+        const OWNS: bool = true;
+
+        fn places(&mut self, note: &mut dyn FnMut(Place) -> bool) {
+            if self.capacity() != 0 {
+                note(Place::Owned(self.as_ptr().addr()));
+            }
+        }
+
         const FLAT: bool = false;
         const OWNED: bool = true;
 
