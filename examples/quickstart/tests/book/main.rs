@@ -48,6 +48,7 @@ programs! {
     curvature: "curvature.rs"
     rules: "rules.rs"
     inactive: "inactive.rs"
+    overwrites: "overwrites.rs"
     split: "split.rs"
     named: "named.rs"
     calculus: "calculus.rs"
