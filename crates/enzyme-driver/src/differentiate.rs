@@ -125,14 +125,7 @@ fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Res
                 diagnosis::explain(&ended, &files::read(&prepared)?, session.timeout),
                 format!("{}\n{}", ended.describe(), ended.output),
             ),
-            Outcome::ForgetsRounds(function) => (
-                diagnosis::forgets_rounds(&function),
-                format!("the driver refused a loop of `{function}`"),
-            ),
-            Outcome::ReadsStaleShadow(function) => (
-                diagnosis::reads_stale_shadow(&function),
-                format!("the driver refused a pointer's shadow in `{function}`"),
-            ),
+            Outcome::Wrong(finding) => (finding, "the driver refused what Enzyme made".to_owned()),
         },
     };
     let key = key(session, closure, true);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::diagnosis::{self, Finding};
 use crate::error::Error;
 use crate::files;
 use crate::lanes;
@@ -25,10 +26,8 @@ pub enum Outcome {
     Done(String),
     /// Enzyme refused, crashed or hung.
     Failed(Ended),
-    /// The function in which Enzyme would go wrong (see `loops.rs`).
-    ForgetsRounds(String),
-    /// The function in which Enzyme went wrong (see `lanes.rs`).
-    ReadsStaleShadow(String),
+    /// What Enzyme made is wrong, or may be (see `loops.rs` and `lanes.rs`).
+    Wrong(Finding),
 }
 
 /// Something that differentiates a module.
@@ -116,20 +115,25 @@ impl Engine for Catalyst<'_> {
         let complained = ended.output.lines().any(|line| line.starts_with("error: "));
         match std::fs::read_to_string(&output) {
             Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => {
-                let seen_by_enzyme = files::read(&workspace.join("1_AfterO2OptPasses.ll"))?;
-                let forgotten = asks_for_reverse(&seen_by_enzyme)
-                    .then(|| loops::forgotten_exit(&seen_by_enzyme))
-                    .flatten();
-                if let Some(function) = forgotten {
-                    return Ok(Outcome::ForgetsRounds(function));
-                }
-                Ok(match lanes::stale_shadow(&text) {
-                    Some(function) => Outcome::ReadsStaleShadow(function),
+                let before = files::read(&workspace.join("1_AfterO2OptPasses.ll"))?;
+                Ok(match wrong(&before, &text) {
+                    Some(finding) => Outcome::Wrong(finding),
                     None => Outcome::Done(text),
                 })
             }
             _ => Ok(Outcome::Failed(ended)),
         }
+    }
+}
+
+/// What is known to go wrong in Enzyme, silently: from what it saw, and from what it made.
+fn wrong(before: &str, after: &str) -> Option<Finding> {
+    let forgotten = asks_for_reverse(before)
+        .then(|| loops::forgotten_exit(before))
+        .flatten();
+    match forgotten {
+        Some(function) => Some(diagnosis::forgets_rounds(&function)),
+        None => lanes::stale_shadow(after).map(|function| diagnosis::reads_stale_shadow(&function)),
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::closure::Closure;
 use crate::derivative::Derivative;
-use crate::diagnosis;
 use crate::differentiate;
 use crate::engine::{Catalyst, Engine as _, Outcome};
 use crate::error::Error;
@@ -98,7 +97,6 @@ fn differentiated(
     match engine.differentiate(prepared, directory)? {
         Outcome::Done(ir) => Ok(ir),
         Outcome::Failed(ended) => Ok(ended.output),
-        Outcome::ForgetsRounds(function) => Ok(diagnosis::forgets_rounds(&function).reason),
-        Outcome::ReadsStaleShadow(function) => Ok(diagnosis::reads_stale_shadow(&function).reason),
+        Outcome::Wrong(finding) => Ok(finding.reason),
     }
 }
