@@ -331,7 +331,7 @@ impl<'a> Collector<'a> {
         if inactive {
             head = with_attribute(&head, "\"enzyme_inactive\"");
         }
-        if policy::is_precondition_check(symbol) && head.contains(" void @") {
+        if policy::only_checks(symbol) && head.contains(" void @") {
             let text = self.translate(
                 module,
                 &format!("{} {{\n  ret void\n}}\n", without_debug(&head)),

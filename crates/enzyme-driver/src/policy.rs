@@ -44,10 +44,15 @@ pub fn original_name(name: &str) -> Option<&str> {
     name.strip_prefix(INACTIVE_NAME)
 }
 
-/// Whether this function only checks, in debug builds, that an unsafe function of the standard library is used rightly. The
-/// primal checks it; in the derivative it would only confuse type analysis, since it takes pointers for numbers.
-pub fn is_precondition_check(symbol: &str) -> bool {
-    symbol.contains("precondition_check") && path(symbol).ends_with("::precondition_check")
+/// Whether this function does nothing for what is computed.
+///
+/// One such checks, in debug builds, that an unsafe function of the standard library is used rightly. The primal checks it; in
+/// the derivative it would only confuse type analysis, since it takes pointers for numbers. The other compares a derivative
+/// with finite differences, and would be differentiated with it.
+pub fn only_checks(symbol: &str) -> bool {
+    (symbol.contains("precondition_check") && path(symbol).ends_with("::precondition_check"))
+        || (symbol.contains("oxide_enzyme")
+            && path(symbol).starts_with("oxide_enzyme::checked::aside"))
 }
 
 /// Whether this function hands work to another thread.

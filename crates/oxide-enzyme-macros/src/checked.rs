@@ -51,27 +51,36 @@ fn store(value: &TokenStream) -> TokenStream {
 
 impl Request {
     /// The check of this derivative. `closure` calls the primal; `gradient` names what reverse mode returns for an input, and
-    /// `primal` and `tangent` what the result and its tangent are called.
+    /// `primal` and `tangent` what the result and its tangent are called. A derivative of the derivative does not look into it.
     pub fn comparison(
         &self,
         closure: &TokenStream,
         gradient: impl Fn(&Input) -> Ident,
         tangent: &TokenStream,
     ) -> Check {
-        let mut before = self.copies();
+        let copies = self.copies();
         let evaluate = self.evaluate(closure);
         let name = self.name.to_string();
         let mode = match self.mode {
             Mode::Forward => "forward",
             Mode::Reverse => "reverse",
         };
-        before.extend(quote! {
-            let check_call = ::oxide_enzyme::__private::checked::Call::new(
-                ::core::concat!(::core::module_path!(), "::", #name),
-                #mode,
-                ::core::panic::Location::caller(),
-            );
-        });
+        let all = self.check_locals();
+        let before = quote! {
+            let check_place = ::core::panic::Location::caller();
+            let mut check_started = ::core::option::Option::None;
+            ::oxide_enzyme::__private::checked::aside(|| {
+                #[allow(unused_imports)]
+                use ::oxide_enzyme::__private::checked::{CopyDeep as _, CopyList as _, CopyNot as _};
+                #copies
+                let check_call = ::oxide_enzyme::__private::checked::Call::new(
+                    ::core::concat!(::core::module_path!(), "::", #name),
+                    #mode,
+                    check_place,
+                );
+                check_started = check_call.map(|check_call| (#(#all,)* check_call));
+            });
+        };
         let available = (0..self.inputs.len()).map(|index| local("copy", index));
         let shadows = self.shadowed().map(|(index, _)| local("before", index));
         let seed = self.has_seed().then(|| local("seed", 0)).into_iter();
@@ -80,14 +89,17 @@ impl Request {
             Mode::Forward => self.after_forward(tangent),
         };
         let after = quote! {
-            if let ::core::option::Option::Some(check_call) = check_call {
-                #[allow(unused_imports)]
-                use ::oxide_enzyme::__private::checked::{CopyDeep as _, CopyList as _, CopyNot as _};
-                if check_call.can(&[#(&#available,)* #(&#shadows,)* #(&#seed,)*]) {
-                    #evaluate
-                    #results
+            ::oxide_enzyme::__private::checked::aside(|| {
+                #[allow(unused_variables, unused_mut)]
+                if let ::core::option::Option::Some((#(mut #all,)* check_call)) = check_started {
+                    #[allow(unused_imports)]
+                    use ::oxide_enzyme::__private::checked::{CopyDeep as _, CopyList as _, CopyNot as _};
+                    if check_call.can(&[#(&#available,)* #(&#shadows,)* #(&#seed,)*]) {
+                        #evaluate
+                        #results
+                    }
                 }
-            }
+            });
         };
         Check { before, after }
     }
@@ -137,28 +149,16 @@ impl Request {
             let (seed, made) = (local("seed", 0), store(&quote!(&#dret)));
             lines.extend(quote!(#[allow(unused_mut)] let mut #seed = #made;));
         }
-        let names = self
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, _)| local("copy", index));
+        lines
+    }
+
+    /// The names of what [`Request::copies`] makes.
+    fn check_locals(&self) -> Vec<Ident> {
+        let copies = (0..self.inputs.len()).map(|index| local("copy", index));
         let befores = self.shadowed().map(|(index, _)| local("before", index));
         let laters = self.shadowed().map(|(index, _)| local("later", index));
-        let seed: Vec<Ident> = self
-            .has_seed()
-            .then(|| local("seed", 0))
-            .into_iter()
-            .collect();
-        let all: Vec<Ident> = names.chain(befores).chain(laters).chain(seed).collect();
-        quote! {
-            #[allow(unused_variables, unused_mut, clippy::clone_on_copy)]
-            let (#(mut #all,)*) = {
-                #[allow(unused_imports)]
-                use ::oxide_enzyme::__private::checked::{CopyDeep as _, CopyList as _, CopyNot as _};
-                #lines
-                (#(#all,)*)
-            };
-        }
+        let seed = self.has_seed().then(|| local("seed", 0));
+        copies.chain(befores).chain(laters).chain(seed).collect()
     }
 
     /// A closure that moves copies of the arguments and runs the primal on them.
