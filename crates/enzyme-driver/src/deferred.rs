@@ -5,6 +5,9 @@
 //! identifiers beside floats) was seen to be released in the forward pass and then read. So what the derivative would
 //! release goes to a list, which is worked off when it is done. A panic on the way leaks what is on the list.
 //!
+//! Enzyme also releases what the primal allocates and gives away: a result that owns memory, a list that grows behind a
+//! `RefCell`. So the list has notes of what the primal allocates and drops, and what it does not drop is not released.
+//!
 //! Where derivatives are nested, the outermost one has the list: an inner one only says what it would release, by calls that
 //! neither LLVM nor Enzyme take for a release.
 
@@ -23,6 +26,56 @@ const RELEASE: &str = "oxide_enzyme.release";
 
 /// What the forward-mode rule of [`RELEASE`] calls, for the pointer and for its tangents.
 const RELEASE_ONE: &str = "oxide_enzyme.release_one";
+
+/// What the primal calls with what it has allocated, and with what it is about to drop.
+const ALLOCATED: &str = "oxide_enzyme.allocated";
+const DROPPED: &str = "oxide_enzyme.dropped";
+
+/// Puts the notes into a primal that is to be differentiated in reverse mode.
+pub fn note(ir: &str) -> String {
+    let [allocated, dropped] = [ALLOCATED, DROPPED].map(policy::inactive_name);
+    let mut out = String::with_capacity(ir.len() + 1024);
+    let mut noted = false;
+    for line in ir.lines() {
+        if let Some(pointer) = dropped_pointer(line) {
+            out.push_str(&format!("  call void @{dropped}(ptr {pointer})\n"));
+            noted = true;
+        }
+        out.push_str(line);
+        out.push('\n');
+        if let Some(pointer) = allocated_pointer(line) {
+            out.push_str(&format!("  call void @{allocated}(ptr {pointer})\n"));
+            noted = true;
+        }
+    }
+    if noted {
+        for name in [allocated, dropped] {
+            out.push_str(&format!(
+                "declare void @{name}(ptr captures(none)) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\"\n"
+            ));
+        }
+    }
+    out
+}
+
+/// `%p` of `%p = call ptr @__rust_alloc(...)`.
+fn allocated_pointer(line: &str) -> Option<&str> {
+    let (result, call) = line.trim_start().split_once(" = ")?;
+    let allocates = call.contains("@__rust_alloc(") || call.contains("@__rust_alloc_zeroed(");
+    (call.contains("call ") && allocates).then_some(result)
+}
+
+/// `%p` of `call void @__rust_dealloc(ptr %p, ...)`.
+fn dropped_pointer(line: &str) -> Option<&str> {
+    let (_, arguments) = line.split_once("call void @__rust_dealloc(ptr ")?;
+    let (pointer, _) = arguments.split_once(", i64 ")?;
+    pointer.rsplit(' ').next()
+}
+
+/// Whether this is how a primal notes what it allocates and drops.
+fn is_note(name: &str) -> bool {
+    matches!(policy::original_name(name), Some(ALLOCATED | DROPPED))
+}
 
 /// Whether Enzyme releases tangents beside their primals by a rule of ours. At other vector widths it calls rules with tangents
 /// of differing types, and asserts; then what an inner derivative allocates as tangents is leaked.
@@ -55,10 +108,22 @@ declare void @oxide_enzyme.release(ptr)
 
 /// A derivative made in mode `inner`, for being called by another one.
 pub fn for_outer(text: &str, inner: Mode, outer: &Derivative) -> String {
+    let text = &without_notes(text);
     match outer.mode {
         Mode::Reverse | Mode::Split => without_releases(text, inner),
         Mode::Forward => with_releases(text, inner, has_rule(outer)),
     }
+}
+
+/// An outer derivative releases all that it allocates.
+fn without_notes(text: &str) -> String {
+    let notes = [ALLOCATED, DROPPED].map(policy::inactive_name);
+    let kept = text.lines().filter(|line| {
+        !notes
+            .iter()
+            .any(|name| line.contains(&format!("void @{name}(")))
+    });
+    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// In reverse mode Enzyme releases by itself what it sees allocated, after its last use in the reverse pass.
@@ -124,8 +189,20 @@ fn is_release(name: &str) -> bool {
     name == RELEASE || name == RELEASE_ONE || policy::original_name(name) == Some(RELEASE)
 }
 
-/// A node of the list: next, pointer, size, alignment.
+/// A node of the list: next, pointer, size, alignment. Notes have the alignment 0, and the size 1 for what was allocated, -1 for
+/// what was dropped. `__oxide_enzyme_settle` is in the crate `oxide-enzyme`, where it is described.
 const DEFINITIONS: &str = r#"
+declare ptr @__oxide_enzyme_settle(ptr)
+define internal void @oxide_enzyme.allocated(ptr %pointer) nounwind {
+start:
+  call void @oxide_enzyme.free_later(ptr %pointer, i64 1, i64 0)
+  ret void
+}
+define internal void @oxide_enzyme.dropped(ptr %pointer) nounwind {
+start:
+  call void @oxide_enzyme.free_later(ptr %pointer, i64 -1, i64 0)
+  ret void
+}
 @oxide_enzyme.to_free = internal thread_local global ptr null
 @oxide_enzyme.size = internal thread_local global i64 0
 @oxide_enzyme.align = internal thread_local global i64 0
@@ -163,10 +240,11 @@ add:
 }
 define internal void @oxide_enzyme.free_all() nounwind noinline {
 start:
-  %first = load ptr, ptr @oxide_enzyme.to_free
+  %list = load ptr, ptr @oxide_enzyme.to_free
+  %first = call ptr @__oxide_enzyme_settle(ptr %list)
   br label %check
 check:
-  %node = phi ptr [ %first, %start ], [ %next, %free ]
+  %node = phi ptr [ %first, %start ], [ %next, %done.with ]
   %done = icmp eq ptr %node, null
   br i1 %done, label %end, label %free
 free:
@@ -177,7 +255,12 @@ free:
   %size = load i64, ptr %size.at
   %align.at = getelementptr i8, ptr %node, i64 24
   %align = load i64, ptr %align.at
+  %is.note = icmp eq i64 %align, 0
+  br i1 %is.note, label %done.with, label %release
+release:
   call void @__rust_dealloc(ptr %pointer, i64 %size, i64 %align)
+  br label %done.with
+done.with:
   call void @__rust_dealloc(ptr %node, i64 32, i64 8)
   br label %check
 end:
@@ -195,15 +278,25 @@ pub fn defer(text: &str, symbol: &str, mode: Mode) -> String {
             "__rust_dealloc" if mode != Mode::Forward => LATER,
             name if is_release(name) => LATER_OF_LAYOUT,
             name if policy::original_name(name) == Some(LAYOUT) => LAYOUT,
+            name if is_note(name) => policy::original_name(name)?,
             name => return (name == symbol).then(|| quoted(ROOT)),
         };
         Some(quoted(new))
     });
-    let is_release = |line: &str| line.contains(LATER) && !line.starts_with("declare ");
+    let is_release = |line: &str| {
+        !line.starts_with("declare ")
+            && [LATER, ALLOCATED, DROPPED]
+                .iter()
+                .any(|name| line.contains(name))
+    };
     if !renamed.lines().any(is_release) {
         return text.to_owned();
     }
-    let own = without_declarations(&renamed, &[LATER, LATER_OF_LAYOUT, LAYOUT]).replace(
+    let own = without_declarations(
+        &renamed,
+        &[LATER, LATER_OF_LAYOUT, LAYOUT, ALLOCATED, DROPPED],
+    )
+    .replace(
         &format!("define hidden void {}(", quoted(ROOT)),
         &format!("define internal void {}(", quoted(ROOT)),
     );

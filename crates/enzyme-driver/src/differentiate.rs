@@ -10,7 +10,7 @@ use crate::barrier;
 use crate::bits;
 use crate::closure::{Closure, NATIVE};
 use crate::deferred;
-use crate::derivative::{Derivative, ENGINE_MARK};
+use crate::derivative::{Derivative, ENGINE_MARK, Mode};
 use crate::diagnosis::{self, Diagnosis, Finding};
 use crate::engine::{Catalyst, Engine, NO_SPECULATION, Outcome};
 use crate::error::Error;
@@ -29,7 +29,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 65";
+pub const PIPELINE: &str = "pipeline 66";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -234,6 +234,10 @@ pub fn prepare(
     )?;
     let typed = directory.join("typed.ll");
     let mut text = barrier::raise(&types::annotate(&files::read(&output)?));
+    // Where derivatives are nested, what the inner one makes for itself could not be told from the primal's.
+    if derivative.mode != Mode::Forward && closure.nested.is_empty() {
+        text = deferred::note(&text);
+    }
     if !text.contains("declare void @__enzyme_autodiff(") {
         // Dropped as unused, but the engine looks for it before it runs Enzyme.
         text.push_str(ENGINE_MARK);

@@ -130,6 +130,7 @@ mod primal;
 #[cfg(feature = "alloc")]
 mod rule;
 mod same_impl;
+mod settle;
 mod shadow;
 #[cfg(feature = "alloc")]
 mod split;
