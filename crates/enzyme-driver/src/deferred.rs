@@ -37,8 +37,9 @@ pub fn note(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len() + 1024);
     let mut noted = false;
     for line in ir.lines() {
-        if let Some(pointer) = dropped_pointer(line) {
-            out.push_str(&format!("  call void @{dropped}(ptr {pointer})\n"));
+        if line.contains("call void @__rust_dealloc(") {
+            out.push_str(&line.replace("@__rust_dealloc(", &format!("@{dropped}(")));
+            out.push('\n');
             noted = true;
         }
         out.push_str(line);
@@ -49,9 +50,9 @@ pub fn note(ir: &str) -> String {
         }
     }
     if noted {
-        for name in [allocated, dropped] {
+        for (name, sizes) in [(allocated, ""), (dropped, ", i64, i64")] {
             out.push_str(&format!(
-                "declare void @{name}(ptr captures(none)) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\"\n"
+                "declare void @{name}(ptr captures(none){sizes}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\"\n"
             ));
         }
     }
@@ -63,13 +64,6 @@ fn allocated_pointer(line: &str) -> Option<&str> {
     let (result, call) = line.trim_start().split_once(" = ")?;
     let allocates = call.contains("@__rust_alloc(") || call.contains("@__rust_alloc_zeroed(");
     (call.contains("call ") && allocates).then_some(result)
-}
-
-/// `%p` of `call void @__rust_dealloc(ptr %p, ...)`.
-fn dropped_pointer(line: &str) -> Option<&str> {
-    let (_, arguments) = line.split_once("call void @__rust_dealloc(ptr ")?;
-    let (pointer, _) = arguments.split_once(", i64 ")?;
-    pointer.rsplit(' ').next()
 }
 
 /// Whether this is how a primal notes what it allocates and drops.
@@ -189,18 +183,20 @@ fn is_release(name: &str) -> bool {
     name == RELEASE || name == RELEASE_ONE || policy::original_name(name) == Some(RELEASE)
 }
 
-/// A node of the list: next, pointer, size, alignment. Notes have the alignment 0, and the size 1 for what was allocated, -1 for
-/// what was dropped. `__oxide_enzyme_settle` is in the crate `oxide-enzyme`, where it is described.
+/// A node of the list: next, pointer, size, alignment, of what is to be released or was dropped; what was allocated has the
+/// alignment 0, what was dropped has the highest bit of the alignment set. `__oxide_enzyme_settle` is in the crate
+/// `oxide-enzyme`, where it is described.
 const DEFINITIONS: &str = r#"
 declare ptr @__oxide_enzyme_settle(ptr)
 define internal void @oxide_enzyme.allocated(ptr %pointer) nounwind {
 start:
-  call void @oxide_enzyme.free_later(ptr %pointer, i64 1, i64 0)
+  call void @oxide_enzyme.free_later(ptr %pointer, i64 0, i64 0)
   ret void
 }
-define internal void @oxide_enzyme.dropped(ptr %pointer) nounwind {
+define internal void @oxide_enzyme.dropped(ptr %pointer, i64 %size, i64 %align) nounwind {
 start:
-  call void @oxide_enzyme.free_later(ptr %pointer, i64 -1, i64 0)
+  %marked = or i64 %align, -9223372036854775808
+  call void @oxide_enzyme.free_later(ptr %pointer, i64 %size, i64 %marked)
   ret void
 }
 @oxide_enzyme.to_free = internal thread_local global ptr null
@@ -255,7 +251,7 @@ free:
   %size = load i64, ptr %size.at
   %align.at = getelementptr i8, ptr %node, i64 24
   %align = load i64, ptr %align.at
-  %is.note = icmp eq i64 %align, 0
+  %is.note = icmp sle i64 %align, 0
   br i1 %is.note, label %done.with, label %release
 release:
   call void @__rust_dealloc(ptr %pointer, i64 %size, i64 %align)

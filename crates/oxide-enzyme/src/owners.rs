@@ -1,9 +1,9 @@
 //! Memory that `&mut` arguments own, in reverse mode.
 //!
 //! Enzyme releases what a primal allocates when the way back is done, and takes it that nothing of it stays behind. A primal that
-//! puts a new list or box into an argument leaves it pointing at released memory, and the shadow too. What arguments owned before
-//! the call is never released by it. So their bytes are kept before the call: a shadow gets its own back, with the gradient in
-//! the lists that it had; a primal that owns something new gets them back, too, and the derivative panics.
+//! puts a new list or box into an argument keeps it (see `settle.rs`), but its shadow is left pointing at released memory, and
+//! has no seed. What shadows owned before the call is never released by it. So their bytes are kept before the call: a shadow gets
+//! its own back, with the gradient in the lists that it had. Where the primal owns something new, the derivative panics.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use crate::shadow::{Place, Shadow};
 /// Is told of a place, and says whether to go on into memory.
 type Note<'n> = &'n mut dyn FnMut(Place) -> bool;
 
-/// What arguments and shadows were before the call. A pointer alone, since derivatives of derivatives see it.
+/// What arguments owned and what shadows were before the call. A pointer alone, since derivatives of derivatives see it.
 pub struct Kept<'k>(Option<Box<All<'k>>>);
 
 #[derive(Default)]
@@ -29,7 +29,6 @@ struct All<'k> {
 
 struct Primal<'k> {
     name: &'static str,
-    before: Bytes,
     /// Goes through the places of the value as it is.
     places: Box<dyn Fn(Note<'_>) + 'k>,
 }
@@ -116,7 +115,7 @@ impl<'k> Kept<'k> {
         self.0.get_or_insert_default()
     }
 
-    /// Gives shadows their own memory back; panics if an argument owns other memory than before.
+    /// Gives shadows their own memory back; panics if an argument owns memory that it did not own before.
     ///
     /// The derivative is done with arguments and shadows, of which this has pointers.
     #[track_caller]
@@ -131,17 +130,14 @@ impl<'k> Kept<'k> {
 
 impl<'k> All<'k> {
     fn keep(&mut self, name: &'static str, places: impl Fn(Note<'_>) + 'k) {
-        let mut before = Bytes::default();
         places(&mut |place| {
             if let Place::Owned(address) = place {
                 self.owned.push(address);
             }
-            before.note(place);
             true
         });
         self.primals.push(Primal {
             name,
-            before,
             places: Box::new(places),
         });
     }
@@ -158,23 +154,18 @@ impl<'k> All<'k> {
     /// The name of an argument that owns other memory than before, if there is one.
     fn put_back(mut self) -> Option<&'static str> {
         self.owned.sort_unstable();
-        // SAFETY: what was noted is in memory of the caller, or owned from there, which a derivative does not release.
-        unsafe {
-            self.shadows.iter().for_each(|bytes| bytes.put_back());
-            let replaced = self
-                .primals
-                .iter()
-                .find(|primal| primal.owns_other(&self.owned))?;
-            self.primals
-                .iter()
-                .for_each(|primal| primal.before.put_back());
-            Some(replaced.name)
+        for bytes in &self.shadows {
+            // SAFETY: what was noted is in memory of the caller, or owned from there by a shadow, which a derivative does not
+            // release.
+            unsafe { bytes.put_back() };
         }
+        let mut primals = self.primals.iter();
+        let replaced = primals.find(|primal| primal.owns_other(&self.owned))?;
+        Some(replaced.name)
     }
 }
 
 impl Primal<'_> {
-    /// Looks at nothing that may have been released.
     fn owns_other(&self, owned: &[usize]) -> bool {
         let mut other = false;
         (self.places)(&mut |place| match place {

@@ -2,7 +2,7 @@
 //!
 //! The driver puts off what Enzyme releases until the derivative is done (`deferred.rs` there), in a list that also has a note
 //! of each allocation that the primal made, and of each that it dropped. What it made and did not drop belongs to somebody else
-//! by now: a result, a log, a cache.
+//! by now: a result, a log, a cache. What it dropped and did not make was somebody else's, and Enzyme does not release it.
 
 use core::ptr::null_mut;
 
@@ -11,27 +11,34 @@ use core::ptr::null_mut;
 struct Node {
     next: *mut Node,
     pointer: *mut u8,
-    /// Of what is to be released; of a note, [`ALLOCATED`] or [`DROPPED`].
     size: usize,
-    /// 0 in a note.
+    /// 0 in a note of what was allocated, with [`DROPPED`] in one of what was dropped.
     align: usize,
 }
 
-const ALLOCATED: usize = 1;
-const DROPPED: usize = usize::MAX;
+/// Set in the alignment of what was dropped.
+const DROPPED: usize = 1 << (usize::BITS - 1);
 
 impl Node {
+    fn is_allocated(&self) -> bool {
+        self.align == 0
+    }
+
+    fn is_dropped(&self) -> bool {
+        self.align & DROPPED != 0
+    }
+
+    fn is_released(&self) -> bool {
+        !self.is_allocated() && !self.is_dropped()
+    }
+
     /// 1 for what was allocated, -1 for what was dropped, 0 for what is to be released.
     fn balance(&self) -> isize {
-        match (self.align, self.size) {
-            (0, ALLOCATED) => 1,
-            (0, DROPPED) => -1,
-            _ => 0,
-        }
+        isize::from(self.is_allocated()) - isize::from(self.is_dropped())
     }
 }
 
-/// Makes notes of the nodes that must not be released, and returns the list, perhaps in another order.
+/// Makes notes of the nodes that must not be released, and the other way round; returns the list, perhaps in another order.
 ///
 /// # Safety
 /// The nodes must be in use by nobody else.
@@ -73,8 +80,14 @@ unsafe fn settle_one(start: *mut Node) -> *mut Node {
     unsafe {
         let address = (*start).pointer;
         let group = || nodes(start).take_while(|node| node.pointer == address);
-        if group().map(|node| node.balance()).sum::<isize>() > 0 {
+        let balance: isize = group().map(|node| node.balance()).sum();
+        if balance > 0 {
             group().for_each(|node| node.align = 0);
+        } else if balance < 0
+            && !group().any(|node| node.is_released())
+            && let Some(dropped) = group().find(|node| node.is_dropped())
+        {
+            dropped.align &= !DROPPED;
         }
         let last = group().last();
         last.map_or(null_mut(), |node| node.next)
@@ -156,7 +169,7 @@ mod tests {
         // SAFETY: the nodes are this function's own.
         let settled = unsafe {
             let settled = __oxide_enzyme_settle(&raw mut list[0]);
-            let kept = nodes(settled).filter(|node| node.align != 0);
+            let kept = nodes(settled).filter(|node| node.is_released());
             let mut addresses = [None; N];
             for (place, node) in addresses.iter_mut().zip(kept) {
                 *place = Some(node.pointer.addr());
@@ -166,23 +179,32 @@ mod tests {
         settled.into_iter().flatten()
     }
 
+    const ALLOCATED: usize = 0;
+
     #[test]
     fn what_was_dropped_is_released_and_shadows_are() {
-        let list = [(80, 8, 8), (64, 8, 8), (80, DROPPED, 0), (80, ALLOCATED, 0)];
+        let list = [
+            (80, 8, 8),
+            (64, 8, 8),
+            (80, 8, 8 | DROPPED),
+            (80, 0, ALLOCATED),
+        ];
         assert!(released(list).eq([80, 64]));
     }
 
     #[test]
-    fn what_was_given_away_is_not_released() {
+    fn what_was_given_away_is_not_released_and_what_was_taken_is() {
         let list = [
             (96, 8, 8),
             (64, 8, 8),
             (80, 8, 8),
-            (16, DROPPED, 0),
-            (96, DROPPED, 0),
-            (80, ALLOCATED, 0),
-            (96, ALLOCATED, 0),
+            (16, 8, 8 | DROPPED),
+            (32, 8, 8 | DROPPED),
+            (32, 8, 8),
+            (96, 8, 8 | DROPPED),
+            (80, 0, ALLOCATED),
+            (96, 0, ALLOCATED),
         ];
-        assert!(released(list).eq([64, 96]));
+        assert!(released(list).eq([16, 32, 64, 96]));
     }
 }
