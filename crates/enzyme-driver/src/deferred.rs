@@ -102,22 +102,10 @@ declare void @oxide_enzyme.release(ptr)
 
 /// A derivative made in mode `inner`, for being called by another one.
 pub fn for_outer(text: &str, inner: Mode, outer: &Derivative) -> String {
-    let text = &without_notes(text);
     match outer.mode {
         Mode::Reverse | Mode::Split => without_releases(text, inner),
         Mode::Forward => with_releases(text, inner, has_rule(outer)),
     }
-}
-
-/// An outer derivative releases all that it allocates.
-fn without_notes(text: &str) -> String {
-    let notes = [ALLOCATED, DROPPED].map(policy::inactive_name);
-    let kept = text.lines().filter(|line| {
-        !notes
-            .iter()
-            .any(|name| line.contains(&format!("void @{name}(")))
-    });
-    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// In reverse mode Enzyme releases by itself what it sees allocated, after its last use in the reverse pass.

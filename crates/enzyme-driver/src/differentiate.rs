@@ -29,7 +29,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 67";
+pub const PIPELINE: &str = "pipeline 68";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -181,8 +181,14 @@ pub fn prepare(
 ) -> Result<PathBuf, Error> {
     let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
     let mut text = loops::with_single_latches(&attributes::inline_small_data(&closure.text));
-    if !closure.nested.is_empty() {
+    // An inner derivative has notes of its own; what it makes for itself has none. So notes of the outer one must come before
+    // the inner one. Otherwise they come after LLVM, which does without some allocations.
+    let (has_notes, is_outer) = (derivative.mode != Mode::Forward, !closure.nested.is_empty());
+    if is_outer {
         text.push_str(deferred::rule(derivative));
+    }
+    if has_notes && is_outer {
+        text = deferred::note(&text);
     }
     std::fs::write(&input, text).map_err(Error::io("write", &input))?;
     let mut command = session.toolchain.clang()?.command();
@@ -234,8 +240,7 @@ pub fn prepare(
     )?;
     let typed = directory.join("typed.ll");
     let mut text = barrier::raise(&types::annotate(&files::read(&output)?));
-    // Where derivatives are nested, what the inner one makes for itself could not be told from the primal's.
-    if derivative.mode != Mode::Forward && closure.nested.is_empty() {
+    if has_notes && !is_outer {
         text = deferred::note(&text);
     }
     if !text.contains("declare void @__enzyme_autodiff(") {

@@ -103,6 +103,31 @@ fn a_log_keeps_what_it_is_given_between_two_passes() {
     assert_eq!(between, [8.0; 4]);
 }
 
+#[autodiff_reverse(d_slopes, Duplicated, Const, Active)]
+#[autodiff_forward(t_slopes, Dual, Const, Dual)]
+fn slopes(x: &[f64], history: &RefCell<Vec<f64>>) -> f64 {
+    let mut dx = vec![0.0; x.len()];
+    d_recorded(x, &mut dx, history, x[0] * x[0] * x[0]);
+    // 2 x0^4 + 2 x0^3 x1
+    dx.iter().sum()
+}
+
+#[test]
+fn an_inner_derivative_gives_memory_away_too() {
+    let (a, b): (f64, f64) = (2.0, 3.0);
+    let value = 2.0 * a.powi(4) + 2.0 * a.powi(3) * b;
+    let gradient = [8.0 * a.powi(3) + 6.0 * a * a * b, 2.0 * a.powi(3)];
+    let history = RefCell::new(Vec::new());
+    for rounds in 1..=20 {
+        let mut dx = [0.0; 2];
+        assert_eq!(d_slopes(&[a, b], &mut dx, &history, 1.0), value);
+        assert_eq!(dx, gradient);
+        let tangents = t_slopes(&[a, b], &[1.0, 0.0], &history);
+        assert_eq!(tangents, (value, gradient[0]));
+        assert_eq!(*history.borrow(), [4.0, 13.0].repeat(2 * rounds));
+    }
+}
+
 #[autodiff_reverse(d_told, Duplicated, Const, Active)]
 fn told(x: &[f64], mut tell: impl FnMut(f64)) -> f64 {
     let mut product = 1.0;
