@@ -29,7 +29,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 68";
+pub const PIPELINE: &str = "pipeline 69";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -220,6 +220,9 @@ pub fn prepare(
         "-unroll-full-max-count=8".to_owned(),
         "-unroll-allow-partial=false".to_owned(),
         "-unroll-allow-peeling=false".to_owned(),
+        // Passes that unroll fully peel anyway, and the engine crashes where the rounds that are left begin at an address or an
+        // `Option` from the round that was peeled.
+        "-unroll-peel-max-count=0".to_owned(),
         "-unroll-runtime=false".to_owned(),
         loops::KEEP.to_owned(),
     ]

@@ -68,6 +68,7 @@ impl Catalyst<'_> {
             "--unroll-full-max-count=0",
             "--unroll-allow-partial=false",
             "--unroll-allow-peeling=false",
+            "--unroll-peel-max-count=0",
             "--unroll-runtime=false",
         ]);
         // A loop that fills or copies says what it fills or copies; the call that it could become does not.

@@ -10,6 +10,7 @@ const WORKING: &[(&str, &str)] = &[
     ("Loops, branches, exits", "constructs_flow"),
     ("Functions, closures, traits", "constructs_functions"),
     ("Iterators and data", "constructs_data"),
+    ("What is kept in loops", "constructs_state"),
 ];
 
 /// Where refusals are tested, and what each test of them is about.
