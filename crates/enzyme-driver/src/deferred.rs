@@ -174,6 +174,9 @@ fn is_release(name: &str) -> bool {
 /// A node of the list: next, pointer, size, alignment, of what is to be released or was dropped; what was allocated has the
 /// alignment 0, what was dropped has the highest bit of the alignment set. `__oxide_enzyme_settle` is in the crate
 /// `oxide-enzyme`, where it is described.
+///
+/// Nodes are allocated 32 at a time. The last node is followed by room for the next one; the first node of each block is there to
+/// release the block, and comes after all others of the block in the list.
 const DEFINITIONS: &str = r#"
 declare ptr @__oxide_enzyme_settle(ptr)
 define internal void @oxide_enzyme.allocated(ptr %pointer) nounwind {
@@ -188,6 +191,7 @@ start:
   ret void
 }
 @oxide_enzyme.to_free = internal thread_local global ptr null
+@oxide_enzyme.room = internal thread_local global i64 0
 @oxide_enzyme.size = internal thread_local global i64 0
 @oxide_enzyme.align = internal thread_local global i64 0
 define internal void @oxide_enzyme.layout(i64 %size, i64 %align) nounwind {
@@ -205,12 +209,29 @@ start:
 }
 define internal void @oxide_enzyme.free_later(ptr %pointer, i64 %size, i64 %align) nounwind {
 start:
-  %node = call ptr @__rust_alloc(i64 32, i64 8)
-  %failed = icmp eq ptr %node, null
-  br i1 %failed, label %leak, label %add
+  %room = load i64, ptr @oxide_enzyme.room
+  %is.full = icmp eq i64 %room, 0
+  br i1 %is.full, label %grow, label %add
+grow:
+  %block = call ptr @__rust_alloc(i64 1024, i64 8)
+  %failed = icmp eq ptr %block, null
+  br i1 %failed, label %leak, label %begin
 leak:
   ret void
+begin:
+  call void @oxide_enzyme.fill(ptr %block, ptr %block, i64 1024, i64 8)
+  br label %add
 add:
+  %left = phi i64 [ %room, %start ], [ 31, %begin ]
+  %last = load ptr, ptr @oxide_enzyme.to_free
+  %node = getelementptr i8, ptr %last, i64 32
+  call void @oxide_enzyme.fill(ptr %node, ptr %pointer, i64 %size, i64 %align)
+  %less = sub i64 %left, 1
+  store i64 %less, ptr @oxide_enzyme.room
+  ret void
+}
+define internal void @oxide_enzyme.fill(ptr %node, ptr %pointer, i64 %size, i64 %align) nounwind alwaysinline {
+start:
   %next = load ptr, ptr @oxide_enzyme.to_free
   store ptr %next, ptr %node
   %pointer.at = getelementptr i8, ptr %node, i64 8
@@ -228,7 +249,7 @@ start:
   %first = call ptr @__oxide_enzyme_settle(ptr %list)
   br label %check
 check:
-  %node = phi ptr [ %first, %start ], [ %next, %done.with ]
+  %node = phi ptr [ %first, %start ], [ %next, %free ], [ %next, %release ]
   %done = icmp eq ptr %node, null
   br i1 %done, label %end, label %free
 free:
@@ -240,12 +261,9 @@ free:
   %align.at = getelementptr i8, ptr %node, i64 24
   %align = load i64, ptr %align.at
   %is.note = icmp sle i64 %align, 0
-  br i1 %is.note, label %done.with, label %release
+  br i1 %is.note, label %check, label %release
 release:
   call void @__rust_dealloc(ptr %pointer, i64 %size, i64 %align)
-  br label %done.with
-done.with:
-  call void @__rust_dealloc(ptr %node, i64 32, i64 8)
   br label %check
 end:
   ret void
@@ -338,11 +356,14 @@ fn root(symbol: &str, mode: Mode) -> String {
     };
     format!(
         "define hidden void {}(ptr %a, ptr %da, ptr %c, ptr %r, ptr %dr) uwtable {{\n  \
-         %outer = load ptr, ptr @oxide_enzyme.to_free\n\
+         %outer = load ptr, ptr @oxide_enzyme.to_free\n  \
+         %outer.room = load i64, ptr @oxide_enzyme.room\n  \
+         store i64 0, ptr @oxide_enzyme.room\n\
          {list}  \
          call void @oxide_enzyme.root(ptr %a, ptr %da, ptr %c, ptr %r, ptr %dr)\n\
          {after}  \
          store ptr %outer, ptr @oxide_enzyme.to_free\n  \
+         store i64 %outer.room, ptr @oxide_enzyme.room\n  \
          ret void\n}}\n",
         quoted(symbol),
     )

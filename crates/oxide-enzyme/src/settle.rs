@@ -32,6 +32,11 @@ impl Node {
         !self.is_allocated() && !self.is_dropped()
     }
 
+    /// Whether it releases the block that it is in, with other nodes.
+    fn is_block(&self) -> bool {
+        core::ptr::addr_eq(self.pointer, self)
+    }
+
     /// 1 for what was allocated, -1 for what was dropped, 0 for what is to be released.
     fn balance(&self) -> isize {
         isize::from(self.is_allocated()) - isize::from(self.is_dropped())
@@ -54,8 +59,29 @@ unsafe extern "C" fn __oxide_enzyme_settle(list: *mut Node) -> *mut Node {
         while !start.is_null() {
             start = settle_one(start);
         }
-        list
+        blocks_last(list)
     }
+}
+
+/// Moves the nodes that release blocks of nodes to the end.
+unsafe fn blocks_last(mut list: *mut Node) -> *mut Node {
+    let (mut others, mut blocks) = (null_mut(), null_mut());
+    let (mut others_end, mut blocks_end) = (&raw mut others, &raw mut blocks);
+    // SAFETY: the caller's contract; each end is where the next node's address goes.
+    unsafe {
+        while let Some(node) = list.as_mut() {
+            list = node.next;
+            let end = match node.is_block() {
+                true => &mut blocks_end,
+                false => &mut others_end,
+            };
+            **end = &raw mut *node;
+            *end = &raw mut node.next;
+        }
+        *blocks_end = null_mut();
+        *others_end = blocks;
+    }
+    others
 }
 
 /// Whether the primal dropped just what it allocated: as many, and the same addresses, by the sum of what they are hashed to.
@@ -206,5 +232,24 @@ mod tests {
             (96, 0, ALLOCATED),
         ];
         assert!(released(list).eq([16, 32, 64, 96]));
+    }
+
+    #[test]
+    fn blocks_of_nodes_are_released_last() {
+        let node = |align| Node {
+            next: null_mut(),
+            pointer: core::ptr::without_provenance_mut(usize::MAX),
+            size: 8,
+            align,
+        };
+        let mut block = [node(8), node(ALLOCATED), node(8)];
+        let start = &raw mut block;
+        block[0].pointer = start.cast();
+        block[2].next = &raw mut block[1];
+        block[1].next = &raw mut block[0];
+        // SAFETY: the nodes are this function's own.
+        let settled =
+            unsafe { nodes(__oxide_enzyme_settle(&raw mut block[2])).map(|node| node.align) };
+        assert!(settled.eq([0, 0, 8]));
     }
 }
