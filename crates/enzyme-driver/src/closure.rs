@@ -15,6 +15,7 @@ use crate::hints;
 use crate::indirect::{self, Call, Choice, Target};
 use crate::ir::{Kind, Module, Reference, quoted, references, rewrite, without_debug};
 use crate::policy;
+use crate::products;
 use crate::rules;
 
 /// Where definitions come from.
@@ -108,6 +109,7 @@ fn collect_inside(
         });
     }
     let mut collector = Collector::new(program);
+    collector.takes_rules = outer.is_empty() && derivative.width == 1;
     collector.add_root(derivative, home);
     collector.run()?;
     let nested = std::mem::take(&mut collector.nested);
@@ -148,6 +150,8 @@ struct Collector<'a> {
     roots: HashSet<String>,
     /// The root's vector width.
     width: usize,
+    /// Whether a rule of the library's is better than what it stands for.
+    takes_rules: bool,
     /// The root, for messages.
     title: String,
     /// What is called through pointers, and the number of the function that finds out.
@@ -183,6 +187,7 @@ impl<'a> Collector<'a> {
             allocator_prefix: None,
             roots: HashSet::new(),
             width: 1,
+            takes_rules: false,
             title: String::new(),
             nested: BTreeMap::new(),
         }
@@ -339,6 +344,10 @@ impl<'a> Collector<'a> {
             self.body.push_str(&text);
             return Ok(());
         }
+        if let Some(text) = self.product(module, symbol, &head)? {
+            self.body.push_str(&text);
+            return Ok(());
+        }
         let body = checks::without_address_checks(&lower_invokes(body));
         let body = without_thread_local_intrinsic(&checks::without_black_boxes(&body));
         let body = hints::refuse_sorting(self.program.module(module), symbol, &head, &body);
@@ -349,7 +358,7 @@ impl<'a> Collector<'a> {
         }
         let body = self.take_rule(module, symbol, body)?;
         let body = self.resolve_derivatives(module, &body)?;
-        let body = if inactive || policy::calls_derivatives(symbol) {
+        let body = if inactive || policy::knows_pointers(symbol) {
             body
         } else {
             self.dispatch_calls(&body)
@@ -357,6 +366,43 @@ impl<'a> Collector<'a> {
         let text = self.translate(module, &format!("{head} {{\n{body}\n"));
         self.body.push_str(&text);
         Ok(())
+    }
+
+    /// What stands in for a product of matrices.
+    fn product(
+        &mut self,
+        module: usize,
+        symbol: &str,
+        head: &str,
+    ) -> Result<Option<String>, Error> {
+        let Some(product) = products::product(symbol, head) else {
+            return Ok(None);
+        };
+        let kernel = match self.takes_rules {
+            true => self.addresses(module, symbol)?.into_iter().next(),
+            false => None,
+        };
+        let by_rule = kernel
+            .as_ref()
+            .map(|kernel| (product.by_rule, format!(", ptr {kernel}")));
+        for (other, more) in by_rule
+            .into_iter()
+            .chain([(product.by_loops, String::new())])
+        {
+            if let Some(home) = self.program.home(other)?
+                && let Some(body) = products::body(head, other, &more)
+            {
+                let head = self.translate(module, &without_debug(head));
+                let name = quoted(&self.name_of(home, other));
+                let body = body.replace(&format!("@{other}("), &format!("{name}("));
+                let declaration = match &kernel {
+                    Some(kernel) if !more.is_empty() => format!("declare void {kernel}()\n"),
+                    _ => String::new(),
+                };
+                return Ok(Some(format!("{head} {{\n{body}\n{declaration}")));
+            }
+        }
+        Ok(None)
     }
 
     /// Every call through a pointer goes by a function that finds out what is called.

@@ -44,6 +44,7 @@ mod parallel;
 mod pointers;
 pub mod policy;
 pub mod process;
+mod products;
 pub mod program;
 mod promises;
 mod quotients;

@@ -100,9 +100,11 @@ const LIBM: &[&str] = &[
     "sinh", "sqrt", "tan", "tanh", "trunc", "y0", "y1",
 ];
 
-/// Whether this function of the library calls a nested derivative through a pointer, which is known.
-pub fn calls_derivatives(symbol: &str) -> bool {
-    symbol.contains("oxide_enzyme") && path(symbol).starts_with("oxide_enzyme::call::")
+/// Whether this function of the library calls through a pointer of which it knows what is behind it: a nested derivative, or
+/// what has a rule.
+pub fn knows_pointers(symbol: &str) -> bool {
+    let known = ["oxide_enzyme::call::", "oxide_enzyme::product::"];
+    symbol.contains("oxide_enzyme") && known.iter().any(|module| path(symbol).starts_with(module))
 }
 
 /// Whether this function is an implementation detail of `Vec`'s growth, which type analysis understands only once it

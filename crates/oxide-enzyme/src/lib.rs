@@ -127,6 +127,7 @@ mod placed;
 #[cfg(feature = "alloc")]
 mod plain;
 mod primal;
+mod product;
 #[cfg(feature = "alloc")]
 mod rule;
 mod same_impl;

@@ -24,10 +24,6 @@ programs! {
         use rayon::prelude::*;
         x.par_iter().map(|x| x * x).sum()
     }
-    ndarray_product |x| {
-        let a = ndarray::ArrayView2::from_shape((3, 3), x).unwrap();
-        a.dot(&a)[(0, 1)]
-    }
     ndarray_dynamic |x| {
         let a = ndarray::ArrayD::from_shape_vec(vec![3, 3], x.to_vec()).unwrap();
         a[[0, 1]] * a[[1, 2]]
@@ -72,9 +68,5 @@ programs! {
     serde_json_value |x| {
         let text = serde_json::json!({ "x": x, "product": x[0] * x[1] }).to_string();
         text.len() as f64 * x[0] * x[1] * x[2]
-    }
-    itertools_tuple_windows |x| {
-        use itertools::Itertools;
-        x.iter().tuple_windows().map(|(a, b)| a * b).sum()
     }
 }

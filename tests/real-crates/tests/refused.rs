@@ -22,7 +22,6 @@ macro_rules! refused {
 
 refused! {
     "rayon: parallel iterators inside of what is differentiated" rayon_sum ["other threads", "call derivatives from several"];
-    "ndarray: matrix times matrix" ndarray_product [];
     "ndarray: `IxDyn`" ndarray_dynamic ["which memory holds floating-point"];
     "statrs: `gamma_lr`, `gamma_ur`" statrs_gamma_lr ["which memory holds floating-point"];
     "libm: `exp10f`" libm_exp10f ["no rule for an operation"];
@@ -40,7 +39,6 @@ refused! {
     "serde_json: `to_string`, not in an `#[inactive]` function" serde_json_write ["inline assembly"];
     "serde_json: `from_str`, not in an `#[inactive]` function" serde_json_read [];
     "serde_json: `json!` of numbers that are differentiated" serde_json_value ["which memory holds floating-point"];
-    "itertools: `tuple_windows`" itertools_tuple_windows ["the engine crashed"];
 }
 
 /// What is said of one function of the program.
