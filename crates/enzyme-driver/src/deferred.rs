@@ -12,7 +12,7 @@
 //! neither LLVM nor Enzyme take for a release.
 
 use crate::derivative::{Derivative, Mode};
-use crate::ir::{Reference, quoted, rewrite};
+use crate::ir::{self, Reference, quoted, rewrite};
 use crate::policy;
 
 const ROOT: &str = "oxide_enzyme.root";
@@ -31,12 +31,20 @@ const RELEASE_ONE: &str = "oxide_enzyme.release_one";
 const ALLOCATED: &str = "oxide_enzyme.allocated";
 const DROPPED: &str = "oxide_enzyme.dropped";
 
-/// Puts the notes into a primal that is to be differentiated in reverse mode.
-pub fn note(ir: &str) -> String {
+/// Puts the notes into a primal that is to be differentiated in reverse mode. What a rule allocates is not the primal's.
+pub fn note(module: &str) -> String {
     let [allocated, dropped] = [ALLOCATED, DROPPED].map(policy::inactive_name);
-    let mut out = String::with_capacity(ir.len() + 1024);
-    let mut noted = false;
-    for line in ir.lines() {
+    let mut out = String::with_capacity(module.len() + 1024);
+    let (mut noted, mut is_rule) = (false, false);
+    for line in module.lines() {
+        if line.starts_with("define ") {
+            is_rule = ir::function_name(line).is_some_and(policy::is_part_of_rule);
+        }
+        if is_rule {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
         if line.contains("call void @__rust_dealloc(") {
             out.push_str(&line.replace("@__rust_dealloc(", &format!("@{dropped}(")));
             out.push('\n');

@@ -100,6 +100,11 @@ const LIBM: &[&str] = &[
     "sinh", "sqrt", "tan", "tanh", "trunc", "y0", "y1",
 ];
 
+/// Whether this function of the library is what Enzyme calls for a function with a rule.
+pub fn is_part_of_rule(symbol: &str) -> bool {
+    symbol.contains("oxide_enzyme") && path(symbol).starts_with("oxide_enzyme::rule::")
+}
+
 /// Whether this function of the library calls through a pointer of which it knows what is behind it: a nested derivative, or
 /// what has a rule.
 pub fn knows_pointers(symbol: &str) -> bool {

@@ -231,7 +231,7 @@ impl Request {
                     quote!(::oxide_enzyme::__private::checked::added(#after, &#floats(&mut [&mut #before])))
                 }
             };
-            parts.extend(quote!(check_gradient.extend(#part);));
+            parts.extend(quote!(::core::iter::Extend::extend(&mut check_gradient, #part);));
         }
         quote! {
             let mut check_gradient = ::oxide_enzyme::__private::checked::floats(&mut []);
