@@ -17,9 +17,6 @@ pub trait Plain: 'static {
 
     /// Zeros of the same shape.
     fn zeros(&self) -> Self::Owned;
-
-    /// Adds element by element.
-    fn add(&mut self, other: &Self);
 }
 
 macro_rules! floats {
@@ -33,10 +30,6 @@ macro_rules! floats {
 
             fn zeros(&self) -> $float {
                 0.0
-            }
-
-            fn add(&mut self, other: &$float) {
-                *self += *other;
             }
         }
     )*};
@@ -54,10 +47,6 @@ impl<T: Plain<Owned = T>, const N: usize> Plain for [T; N] {
     fn zeros(&self) -> [T; N] {
         self.each_ref().map(T::zeros)
     }
-
-    fn add(&mut self, other: &[T; N]) {
-        self.as_mut_slice().add(other);
-    }
 }
 
 impl<T: Plain<Owned = T>> Plain for [T] {
@@ -70,12 +59,6 @@ impl<T: Plain<Owned = T>> Plain for [T] {
     fn zeros(&self) -> Vec<T> {
         self.iter().map(T::zeros).collect()
     }
-
-    fn add(&mut self, other: &[T]) {
-        for (place, value) in self.iter_mut().zip(other) {
-            place.add(value);
-        }
-    }
 }
 
 impl<T: Plain<Owned = T>> Plain for Vec<T> {
@@ -87,10 +70,6 @@ impl<T: Plain<Owned = T>> Plain for Vec<T> {
 
     fn zeros(&self) -> Vec<T> {
         self.as_slice().zeros()
-    }
-
-    fn add(&mut self, other: &Vec<T>) {
-        self.as_mut_slice().add(other);
     }
 }
 
@@ -105,10 +84,6 @@ macro_rules! tuples {
 
             fn zeros(&self) -> Self {
                 ($(self.$index.zeros(),)+)
-            }
-
-            fn add(&mut self, other: &Self) {
-                $(self.$index.add(&other.$index);)+
             }
         }
     )*};
