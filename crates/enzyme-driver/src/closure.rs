@@ -790,7 +790,7 @@ impl<'a> Collector<'a> {
         // Without a name of its own the module would be named after a temporary file.
         let mut text = format!("source_filename = \"derivative\"\n{target}")
             + DECLARATIONS
-            + hints::DECLARATIONS
+            + &hints::declarations()
             + &hints::moves()
             + allocator::DEFINITIONS;
         for (name, declaration) in allocator::INTRINSICS {

@@ -54,7 +54,7 @@ pub fn as_floats(ir: &str) -> String {
             hints::MIXED_COPY
         ));
     }
-    for declaration in hints::DECLARATIONS.lines() {
+    for declaration in hints::declarations().lines() {
         let name = declaration
             .split('@')
             .nth(1)

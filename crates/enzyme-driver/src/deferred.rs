@@ -11,6 +11,7 @@
 //! Where derivatives are nested, the outermost one has the list: an inner one only says what it would release, by calls that
 //! neither LLVM nor Enzyme take for a release.
 
+use crate::aliases::KEPT;
 use crate::derivative::{Derivative, Mode};
 use crate::ir::{self, Reference, quoted, rewrite};
 use crate::policy;
@@ -60,7 +61,7 @@ pub fn note(module: &str) -> String {
     if noted {
         for (name, sizes) in [(allocated, ""), (dropped, ", i64, i64")] {
             out.push_str(&format!(
-                "declare void @{name}(ptr captures(none){sizes}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\"\n"
+                "declare void @{name}(ptr {KEPT}{sizes}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\"\n"
             ));
         }
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::aliases;
 use crate::allocator;
 use crate::attributes;
 use crate::barrier;
@@ -19,6 +20,7 @@ use crate::hints;
 use crate::indirect;
 use crate::ir::{self, Reference, references, rewrite};
 use crate::loops;
+use crate::overwrites;
 use crate::policy;
 use crate::process;
 use crate::promises;
@@ -29,7 +31,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 74";
+pub const PIPELINE: &str = "pipeline 77";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -246,6 +248,9 @@ pub fn prepare(
     if has_notes && !is_outer {
         text = deferred::note(&text);
     }
+    if derivative.mode != Mode::Forward {
+        text = aliases::mark(&overwrites::mark(&text));
+    }
     if !text.contains("declare void @__enzyme_autodiff(") {
         // Dropped as unused, but the engine looks for it before it runs Enzyme.
         text.push_str(ENGINE_MARK);
@@ -443,7 +448,10 @@ fn restored(session: &Session, differentiated: &str, closure: &Closure) -> Strin
     let is_target = |line: &&str| line.starts_with("target ");
     let differentiated = &quotients::divide_twice(differentiated);
     let own = closure.text.lines().filter(is_target);
-    let is_ours = |line: &&str| is_target(line) || barrier::is_barrier(line);
+    let is_mark = |line: &str| {
+        barrier::is_barrier(line) || aliases::is_mark(line) || overwrites::is_mark(line)
+    };
+    let is_ours = |line: &&str| is_target(line) || is_mark(line);
     let rest = differentiated.lines().filter(|line| !is_ours(line));
     let mut out = String::with_capacity(differentiated.len());
     for line in own.chain(rest) {

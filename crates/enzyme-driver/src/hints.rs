@@ -6,14 +6,19 @@
 
 use std::fmt::Write as _;
 
+use crate::aliases::KEPT;
 use crate::ir::Module;
 
 /// Hints as Enzyme declares them; they touch no memory that the program can see, but may not be dropped as unused.
-pub const DECLARATIONS: &str = "\
-declare void @__enzyme_double(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
-declare void @__enzyme_float(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
-declare void @__enzyme_integer(ptr readnone captures(none)) nounwind willreturn memory(inaccessiblemem: readwrite)
-";
+pub fn declarations() -> String {
+    ["double", "float", "integer"]
+        .map(|ty| {
+            format!(
+                "declare void @__enzyme_{ty}(ptr readnone {KEPT}) nounwind willreturn memory(inaccessiblemem: readwrite)\n"
+            )
+        })
+        .concat()
+}
 
 /// Functions that hints and moves name, and that are the closure's own.
 pub const NAMES: [&str; 9] = [

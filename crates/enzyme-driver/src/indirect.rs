@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Kind, Module, balanced, quoted, references_not_called, value_length};
+use crate::ir::{Kind, Module, balanced, quoted, references_not_called, split_list, value_length};
 use crate::policy;
 
 /// What is called: a type, and where the pointer is from.
@@ -144,7 +144,7 @@ fn entry(vtable: &str, slot: u64) -> Option<&str> {
     let value = &vtable[vtable.find("}> <{ ")? + "}> <{ ".len()..];
     let value = &value[..value.rfind(" }>")?];
     let mut offset = 0;
-    for element in split(value) {
+    for element in split_list(value) {
         if let Some(symbol) = element.strip_prefix("ptr @") {
             if offset == slot {
                 return Some(symbol.trim_matches('"'));
@@ -161,7 +161,7 @@ fn entry(vtable: &str, slot: u64) -> Option<&str> {
 
 /// The types of a parameter or argument list.
 fn parameters(list: &str) -> Option<Vec<String>> {
-    split(list)
+    split_list(list)
         .map(|parameter| {
             let (ty, rest) = typed(parameter)?;
             Some(
@@ -212,33 +212,6 @@ fn word_length(text: &str) -> usize {
         Some(b'(') => plain + balanced(&text[plain..]).unwrap_or(text.len() - plain),
         _ => plain,
     }
-}
-
-/// Splits at the commas that are in no bracket.
-pub fn split(list: &str) -> impl Iterator<Item = &str> {
-    let mut rest = list.trim();
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (mut depth, mut in_string) = (0usize, false);
-        let end = rest.find(|c| {
-            match c {
-                '"' => in_string = !in_string,
-                '(' | '[' | '{' | '<' if !in_string => depth += 1,
-                ')' | ']' | '}' | '>' if !in_string => depth = depth.saturating_sub(1),
-                ',' if !in_string && depth == 0 => return true,
-                _ => {}
-            }
-            false
-        });
-        let (item, after) = match end {
-            Some(at) => (&rest[..at], &rest[at + 1..]),
-            None => (rest, ""),
-        };
-        rest = after.trim_start();
-        Some(item.trim())
-    })
 }
 
 /// The name of a panic in the library: no function is known at an address.

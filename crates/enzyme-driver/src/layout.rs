@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::ir::split_list;
+
 /// A scalar of a type: its offset and size in bytes, and whether it is a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scalar {
@@ -94,7 +96,7 @@ impl<'a> Layouts<'a> {
 
     fn lay_struct(&self, fields: &str, depth: u32) -> Option<Laid> {
         let (mut scalars, mut offset, mut align) = (Vec::new(), 0u64, 1u64);
-        for field in split(fields) {
+        for field in split_list(fields) {
             let (inner, size, alignment) = self.lay(field, depth + 1)?;
             offset = offset.next_multiple_of(alignment.max(1));
             scalars.extend(inner.iter().map(|s| Scalar {
@@ -106,26 +108,6 @@ impl<'a> Layouts<'a> {
         }
         Some((scalars, offset.next_multiple_of(align), align))
     }
-}
-
-/// Splits at commas that are not inside of brackets or quotes.
-fn split(fields: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0, false);
-    for (at, c) in fields.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '{' | '[' | '<' | '(' if !quoted => depth += 1,
-            '}' | ']' | '>' | ')' if !quoted => depth -= 1,
-            ',' if depth == 0 && !quoted => {
-                parts.push(fields[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(fields[start..].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! stage ([`link`]) makes an object for each from bitcode of just what the derivative needs.
 #![deny(missing_docs)]
 
+mod aliases;
 mod allocator;
 mod attributes;
 mod barrier;
@@ -39,6 +40,7 @@ mod layout;
 pub mod link;
 pub mod links;
 mod loops;
+mod overwrites;
 mod pairs;
 mod parallel;
 mod pointers;

@@ -126,6 +126,11 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// Whether a function, from `define` to `}`, has a loop.
+pub fn has_loop(lines: &[&str]) -> bool {
+    !Graph::of(lines).latches().is_empty()
+}
+
 /// Has all branches that lead back to a loop's start meet in one block, in every function of a module.
 pub fn with_single_latches(ir: &str) -> String {
     rewrite_functions(ir, in_function)
@@ -335,7 +340,7 @@ fn leads_to_end(graph: &Graph<'_>, from: usize, ends: &BTreeSet<usize>) -> bool 
 }
 
 /// The name of the block that a line begins.
-fn label(line: &str) -> Option<&str> {
+pub fn label(line: &str) -> Option<&str> {
     if line.starts_with([' ', '}', ';']) || line.starts_with("define ") {
         return None;
     }

@@ -4,6 +4,7 @@
 //! written to for unnecessary. But it drops the writes first: the copy went too, and with it the value that the derivative
 //! returns. So before each copy stands a call that may have written to its source, to a function that does nothing.
 
+use crate::aliases::KEPT;
 use crate::ir::copied;
 use crate::policy;
 
@@ -24,7 +25,7 @@ pub fn touch(ir: &str) -> String {
         |line: &str| line.starts_with("declare ") && line.contains(&format!("@{name}("));
     if out.contains(&format!("call void @{name}(")) && !ir.lines().any(is_declared) {
         out.push_str(&format!(
-            "declare void @{name}(ptr captures(none)) nofree nounwind willreturn\n"
+            "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn\n"
         ));
     }
     out

@@ -104,6 +104,33 @@ pub fn balanced(text: &str) -> Option<usize> {
     None
 }
 
+/// Splits at the commas that are in no bracket.
+pub fn split_list(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = list.trim();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (mut depth, mut in_string) = (0usize, false);
+        let end = rest.find(|c| {
+            match c {
+                '"' => in_string = !in_string,
+                '(' | '[' | '{' | '<' if !in_string => depth += 1,
+                ')' | ']' | '}' | '>' if !in_string => depth = depth.saturating_sub(1),
+                ',' if !in_string && depth == 0 => return true,
+                _ => {}
+            }
+            false
+        });
+        let (item, after) = match end {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => (rest, ""),
+        };
+        rest = after.trim_start();
+        Some(item.trim())
+    })
+}
+
 /// The local values in a text, sigil included.
 pub fn values(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices('%')
