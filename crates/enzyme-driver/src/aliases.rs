@@ -23,11 +23,9 @@ const SHARED: &str = "oxide_enzyme.shared";
 
 /// Calls that neither keep an address nor merge it with another: the driver's own, and those of LLVM by which memory is written,
 /// or said to be used.
-const HARMLESS: [&str; 8] = [
+const HARMLESS: [&str; 6] = [
     "@_ZN4core3fmt.inactive.oxide_enzyme.",
-    "@__enzyme_double(",
-    "@__enzyme_float(",
-    "@__enzyme_integer(",
+    "@__enzyme_",
     "@llvm.lifetime.",
     "@llvm.memcpy.",
     "@llvm.memmove.",
@@ -51,7 +49,7 @@ pub fn mark(ir: &str) -> String {
         push_line(
             &mut out,
             &format!(
-                "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn memory(inaccessiblemem: readwrite)"
+                "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\""
             ),
         );
     }
@@ -73,7 +71,11 @@ fn in_function(lines: &[&str], mark: &str, out: &mut String) {
     }
     for (number, line) in lines.iter().enumerate() {
         match line.trim_start().split_once(" = ") {
-            Some((name, code)) if allocates(code) && !function.is_used_before(name, number) => {
+            Some((name, code))
+                if allocates(code)
+                    && !code.contains(" noalias ")
+                    && !function.is_used_before(name, number) =>
+            {
                 push_line(out, &line.replacen("call ", "call noalias ", 1));
             }
             _ => push_line(out, line),
@@ -106,7 +108,13 @@ impl<'a> Function<'a> {
         let entry = usize::from(self.lines.get(1).is_some_and(|line| line.ends_with(':')));
         let parameters = own_parameters(self.lines[0]).map(|name| (entry, name));
         let lines = self.lines.iter().enumerate();
-        let made = lines.filter_map(|(number, line)| Some((number, made(line)?)));
+        let made = lines.filter_map(|(number, line)| {
+            let name = made(line)?;
+            // Enzyme zeroes a shadow next, and looks for that.
+            let zeroes = self.lines[number + 1].contains("call void @llvm.memset.")
+                && values(self.lines[number + 1]).next() == Some(name);
+            Some((number + usize::from(zeroes), name))
+        });
         parameters.chain(made).collect()
     }
 

@@ -255,7 +255,7 @@ impl Statements<'_> {
     }
 
     fn a_loop(&mut self, depth: usize) -> String {
-        let count = self.rng.usize(2..5);
+        let count = self.rounds();
         self.in_loop = true;
         let body = self.block(depth - 1);
         let leave = match self.rng.usize(..4) {
@@ -269,6 +269,15 @@ impl Statements<'_> {
             0 => format!("let mut i = 0; while i < {count} {{\n{body}i += 1;\n{leave}{more}\n}}"),
             1 => format!("for i in (0..{count}).rev() {{\n{body}{leave}{more}\n}}"),
             _ => format!("for i in 0..{count} {{\n{body}{leave}{more}\n}}"),
+        }
+    }
+
+    /// How often a loop runs: known when it is compiled, and unrolled, or not.
+    fn rounds(&mut self) -> String {
+        let count = self.rng.usize(2..5);
+        match self.rng.bool() {
+            true => count.to_string(),
+            false => format!("count + {}", count - 2),
         }
     }
 
@@ -310,13 +319,26 @@ impl Statements<'_> {
             Var::VecOfStructs => self.on_vec_of_structs(),
             Var::Matrix => self.on_matrix(),
             Var::VecOfVecs => self.on_vec_of_vecs(),
-            Var::Boxes => match self.rng.usize(..4) {
+            Var::Boxes => match self.rng.usize(..5) {
                 0 => "std::mem::swap(&mut b0, &mut b1);".to_owned(),
                 1 => "std::mem::swap(&mut *b0, &mut *b1);".to_owned(),
                 2 => format!("b{k} = Box::new({});", self.tame()),
+                3 => format!(
+                    "{{ let value = {}; **{} += value; }}",
+                    self.tame(),
+                    self.either("b0", "b1")
+                ),
                 _ => format!("*b{k} += mix(*b{}, s{k});", 1 - k),
             },
         }
+    }
+
+    /// A reference to one of two variables.
+    fn either(&mut self, a: &str, b: &str) -> String {
+        format!(
+            "(if {} {{ &mut {a} }} else {{ &mut {b} }})",
+            self.condition()
+        )
     }
 
     fn atom_of_scalars(&mut self) -> String {
@@ -324,7 +346,7 @@ impl Statements<'_> {
     }
 
     fn on_scalars(&mut self, k: usize) -> String {
-        match self.rng.usize(..8) {
+        match self.rng.usize(..9) {
             0 => "std::mem::swap(&mut s0, &mut s1);".to_owned(),
             1 => format!(
                 "{{ let value = {}; s{k} = std::mem::replace(&mut s{}, value); }}",
@@ -347,6 +369,7 @@ impl Statements<'_> {
                 1 - k,
                 self.atom()
             ),
+            7 => format!("*{} *= lit!(0.9);", self.either("s0", "s1")),
             _ => "// SAFETY: two variables.\nunsafe { std::ptr::swap(&raw mut s0, &raw mut s1); }"
                 .to_owned(),
         }
@@ -361,7 +384,7 @@ impl Statements<'_> {
         );
         let n = length.map_or(format!("{name}.len()"), |n| n.to_string());
         let value = self.tame();
-        match self.rng.usize(..16) {
+        match self.rng.usize(..22) {
             0 => format!("{{ let n = {n}; {name}.swap({i} % n, {j} % n); }}"),
             1 => format!("{name}.reverse();"),
             2 => format!("{{ let n = {n}; {name}.rotate_left({r} % n); }}"),
@@ -389,7 +412,32 @@ impl Statements<'_> {
             14 => format!(
                 "{{ let n = {n}; // SAFETY: both places are inside.\nunsafe {{ let at = {name}.as_mut_ptr(); std::ptr::copy(at.add({i} % n), at.add({j} % n), 1); }} }}"
             ),
-            _ => format!("s0 = {name}.iter().fold(lit!(0.2), |sum, x| (sum * *x).sin() + *x);"),
+            15 => format!("s0 = {name}.iter().fold(lit!(0.2), |sum, x| (sum * *x).sin() + *x);"),
+            16 => format!(
+                "{{ let n = {n}; for j in 1..n {{ {name}[j] = mix({name}[j - 1], {name}[j]); }} }}"
+            ),
+            17 => format!(
+                "{{ let n = {n}; for j in (1..n).rev() {{ s0 = (s0 + {name}[j - 1] * {name}[j - 1]).sin(); {name}[j] = s0; }} }}"
+            ),
+            18 => format!(
+                "{{ let n = {n}; for j in 0..n {{ s0 = (s0 + {name}[j] * {name}[j]).sin(); {name}[(j + {i}) % n] = s0; }} }}"
+            ),
+            19 => format!(
+                "for x in {}.iter_mut() {{ *x = mix(*x, s1); }}",
+                self.either(name, other)
+            ),
+            20 => {
+                let swaps = [format!("j % 2 == {}", r % 2), "u[0] > w[0]".to_owned()];
+                format!(
+                    "{{ let (mut u, mut w) = (&mut {name}, &mut {other}); for j in 0..{} {{ let (p, q) = (u.len(), w.len()); u[j % p] = mix(w[j % q], w[(j + 1) % q]); if {} {{ std::mem::swap(&mut u, &mut w); }} }} }}",
+                    self.rounds(),
+                    swaps[self.rng.usize(..2)]
+                )
+            }
+            _ => format!(
+                "{{ let n = {n}; for j in 0..{} {{ s1 = (s1 + {name}[j % n] * {name}[(j + 1) % n]).tanh(); }} }}",
+                self.rounds()
+            ),
         }
     }
 
@@ -532,7 +580,7 @@ impl Statements<'_> {
     }
 
     fn on_vec_of_vecs(&mut self) -> String {
-        let kinds = if self.program.wide { 6 } else { 5 };
+        let kinds = if self.program.wide { 8 } else { 7 };
         match self.rng.usize(..kinds) {
             0 => "w.swap(0, 1);".to_owned(),
             1 => "w[0] = w[1].clone();".to_owned(),
@@ -543,6 +591,11 @@ impl Statements<'_> {
             3 => "{ let (a, b) = w.split_at_mut(1); std::mem::swap(&mut a[0][0], &mut b[0][1]); }"
                 .to_owned(),
             4 => "s0 = w.iter().map(|row| row.iter().sum::<F>()).sum::<F>().sin();".to_owned(),
+            5 => "if w.len() < 4 { w.push(vec![s0, s1]); }".to_owned(),
+            6 => format!(
+                "for j in 0..{} {{ w[(j + 1) % 2][j % 2] = squash(w[j % 2][0] * w[j % 2][1]); }}",
+                self.rounds()
+            ),
             _ => "{ let row = w.pop().unwrap(); w.insert(0, row); }".to_owned(),
         }
     }
