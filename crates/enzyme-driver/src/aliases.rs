@@ -21,15 +21,12 @@ pub const KEPT: &str = "captures(address)";
 
 const SHARED: &str = "oxide_enzyme.shared";
 
-/// Calls that neither keep an address nor merge it with another: the driver's own, and those of LLVM by which memory is written,
-/// or said to be used.
-const HARMLESS: [&str; 6] = [
+/// Calls of the driver, of LLVM and of the allocator that neither keep an address nor merge it with another.
+const HARMLESS: [&str; 4] = [
     "@_ZN4core3fmt.inactive.oxide_enzyme.",
     "@__enzyme_",
-    "@llvm.lifetime.",
-    "@llvm.memcpy.",
-    "@llvm.memmove.",
-    "@llvm.memset.",
+    "@llvm.",
+    "@__rust_dealloc(",
 ];
 
 const ALLOCATORS: [&str; 2] = ["@__rust_alloc(", "@__rust_alloc_zeroed("];
@@ -106,7 +103,7 @@ impl<'a> Function<'a> {
     /// The memory that is nobody else's where it begins: its address, and the line after which it has begun.
     fn begins(&self) -> Vec<(usize, &'a str)> {
         let entry = usize::from(self.lines.get(1).is_some_and(|line| line.ends_with(':')));
-        let parameters = own_parameters(self.lines[0]).map(|name| (entry, name));
+        let parameters = parameters(self.lines[0], "noalias").map(|name| (entry, name));
         let lines = self.lines.iter().enumerate();
         let made = lines.filter_map(|(number, line)| {
             let name = made(line)?;
@@ -159,12 +156,7 @@ fn use_of<'a>(line: &'a str, address: &str) -> Use<'a> {
             "store" => code
                 .split_once(", ptr ")
                 .is_some_and(|(value, _)| !values(value).any(|value| value == address)),
-            "call" | "tail" => {
-                HARMLESS.iter().any(|callee| code.contains(callee))
-                    || code
-                        .split_once("@__rust_dealloc(")
-                        .is_some_and(|(before, _)| values(before).count() == 0)
-            }
+            "call" | "tail" => result.is_empty() && is_harmless(code),
             _ => false,
         };
     match word {
@@ -172,6 +164,11 @@ fn use_of<'a>(line: &'a str, address: &str) -> Use<'a> {
         "getelementptr" => Use::Within(result),
         _ => Use::Shares,
     }
+}
+
+/// Whether a call neither keeps an address nor writes what a program can see, but for LLVM's own.
+pub fn is_harmless(call: &str) -> bool {
+    HARMLESS.iter().any(|callee| call.contains(callee))
 }
 
 /// The variable on the stack or the allocation that a line makes.
@@ -189,15 +186,16 @@ fn allocates(code: &str) -> bool {
     code.contains("call ") && ALLOCATORS.iter().any(|name| code.contains(name))
 }
 
-/// The `noalias` parameters in a function's first line.
-fn own_parameters(define: &str) -> impl Iterator<Item = &str> {
+/// The pointers with this attribute among the parameters in a function's first line.
+pub fn parameters<'a>(define: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
+    let attribute = format!(" {attribute} ");
     let list = define.split_once('@').and_then(|(_, rest)| {
         let open = rest.find('(')?;
         let length = balanced(&rest[open..])?;
         Some(&rest[open + 1..open + length - 1])
     });
     split_list(list.unwrap_or_default())
-        .filter(|parameter| parameter.starts_with("ptr ") && parameter.contains(" noalias "))
+        .filter(move |parameter| parameter.starts_with("ptr ") && parameter.contains(&attribute))
         .filter_map(|parameter| values(parameter).last())
 }
 

@@ -131,6 +131,26 @@ pub fn has_loop(lines: &[&str]) -> bool {
     !Graph::of(lines).latches().is_empty()
 }
 
+/// A function's lines, and whether they are in a loop.
+pub fn lines<'a>(lines: &[&'a str]) -> Vec<(&'a str, bool)> {
+    let graph = Graph::of(lines);
+    let in_loops: BTreeSet<usize> = graph
+        .latches()
+        .iter()
+        .flat_map(|(header, latches)| graph.body(*header, latches))
+        .collect();
+    let mut block = 0;
+    let mut is_first = true;
+    lines[1..]
+        .iter()
+        .map(|line| {
+            block += usize::from(label(line).is_some() && !is_first);
+            is_first = false;
+            (*line, in_loops.contains(&block))
+        })
+        .collect()
+}
+
 /// Has all branches that lead back to a loop's start meet in one block, in every function of a module.
 pub fn with_single_latches(ir: &str) -> String {
     rewrite_functions(ir, in_function)

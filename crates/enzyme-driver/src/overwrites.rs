@@ -7,12 +7,17 @@
 //! gradients seen to be wrong.
 //!
 //! So a call that may write anywhere in the same memory follows each store whose address depends on the round. It does nothing
-//! and goes away after differentiation.
+//! and goes away after differentiation. Of what rustc promises about the store (`&mut` is nobody else's), the call keeps what
+//! holds for as long as the function runs, not for one round.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
 
-use crate::aliases::makes_memory;
-use crate::ir::{push_line, rewrite_functions, split_list, value_length, values};
+use crate::aliases::{is_harmless, makes_memory, parameters};
+use crate::ir::{
+    for_each_function, free_metadata_number, function_name, push_line, rewrite_functions,
+    split_list, value_length, values,
+};
 use crate::loops;
 
 /// Not one of the inactive names: Enzyme takes functions of `core::fmt` to write nothing.
@@ -20,7 +25,9 @@ const OVERWRITES: &str = "oxide_enzyme.overwrites";
 
 /// Marks the stores of every function with a loop.
 pub fn mark(ir: &str) -> String {
-    let mut out = rewrite_functions(ir, in_function);
+    let mut scopes = Scopes::of(ir);
+    let mut out = rewrite_functions(ir, |lines, out| in_function(lines, &mut scopes, out));
+    out.push_str(&scopes.made);
     if out.contains(&format!("call void @{OVERWRITES}(")) {
         push_line(
             &mut out,
@@ -37,17 +44,120 @@ pub fn is_mark(line: &str) -> bool {
     line.contains("oxide_enzyme.overwrites(")
 }
 
-fn in_function(lines: &[&str], out: &mut String) {
-    let function = loops::has_loop(lines).then(|| Function::of(lines));
+fn in_function(lines: &[&str], scopes: &mut Scopes, out: &mut String) {
+    if !loops::has_loop(lines) {
+        lines.iter().for_each(|line| push_line(out, line));
+        return;
+    }
+    let function = Function::of(lines);
+    // Within a caller's loop a promise would hold for one round of that.
+    let is_outermost = function_name(lines[0]).is_some_and(|name| !scopes.called.contains(name));
     for line in lines {
-        push_line(out, line);
-        for address in function.iter().flat_map(|function| function.marks(line)) {
-            push_line(out, &format!("  call void @{OVERWRITES}(ptr {address})"));
+        match is_outermost && function.reads_argument(line) {
+            true => push_line(out, &format!("{line}, !alias.scope {}", scopes.arguments)),
+            false => push_line(out, line),
+        }
+        for address in function.marks(line) {
+            let promises = match is_outermost {
+                true => scopes.lasting(line),
+                false => String::new(),
+            };
+            let mark = format!("  call void @{OVERWRITES}(ptr {address}){promises}");
+            push_line(out, &mark);
         }
     }
 }
 
+/// What is promised of loads and stores, and where it holds. rustc's promises hold from where a function is inlined, at a
+/// declaration of their scope. And nothing is written to arguments that are only read.
+struct Scopes<'a> {
+    /// Functions that others call.
+    called: HashSet<&'a str>,
+    /// The module's lists of metadata, such as `!{!3, !4}` of `!5`.
+    lists: HashMap<&'a str, Vec<&'a str>>,
+    /// Scopes that are declared, and none of them in a loop.
+    lasting: HashSet<&'a str>,
+    /// The scope of loads from arguments, and the list of it.
+    argument: String,
+    arguments: String,
+    /// The number of the next list, and those made so far.
+    next: usize,
+    made: String,
+}
+
+impl<'a> Scopes<'a> {
+    fn of(ir: &'a str) -> Self {
+        let lists: HashMap<&str, Vec<&str>> = ir.lines().filter_map(list).collect();
+        let (mut outside, mut inside) = (HashSet::new(), HashSet::new());
+        for_each_function(ir, |function| {
+            for (line, is_inside) in function.map(loops::lines).into_iter().flatten() {
+                let declared = declared_scopes(line).and_then(|name| lists.get(name));
+                match is_inside {
+                    true => inside.extend(declared.into_iter().flatten().copied()),
+                    false => outside.extend(declared.into_iter().flatten().copied()),
+                }
+            }
+        });
+        let domain = free_metadata_number(ir);
+        let [argument, arguments] = [domain + 1, domain + 2].map(|number| format!("!{number}"));
+        Scopes {
+            called: ir.lines().filter_map(callee).collect(),
+            lasting: outside.difference(&inside).copied().collect(),
+            lists,
+            next: domain + 3,
+            made: format!(
+                "!{domain} = distinct !{{!{domain}}}\n{argument} = distinct !{{{argument}, !{domain}}}\n{arguments} = !{{{argument}}}\n"
+            ),
+            argument,
+            arguments,
+        }
+    }
+
+    /// What a line promises for as long as its function runs.
+    fn lasting(&mut self, line: &str) -> String {
+        let scopes = |key| metadata(line, key).and_then(|list| self.lists.get(list));
+        let strangers = scopes(", !noalias ").into_iter().flatten().copied();
+        let strangers: Vec<&str> = strangers
+            .filter(|scope| self.lasting.contains(scope))
+            .chain([self.argument.as_str()])
+            .collect();
+        let mut promises = format!(", !noalias !{}", self.next);
+        // Where the access is in two scopes, what holds of both need not hold of one.
+        let own = ", !alias.scope ";
+        if let (Some(scopes), Some(list)) = (scopes(own), metadata(line, own))
+            && scopes.iter().all(|scope| self.lasting.contains(scope))
+        {
+            let _ = write!(promises, "{own}{list}");
+        }
+        let _ = writeln!(self.made, "!{} = !{{{}}}", self.next, strangers.join(", "));
+        self.next += 1;
+        promises
+    }
+}
+
+/// Name and elements of a list of metadata.
+fn list(line: &str) -> Option<(&str, Vec<&str>)> {
+    let (name, elements) = line.split_once(" = !{")?;
+    let elements = elements.strip_suffix('}')?;
+    name.starts_with('!')
+        .then(|| (name, elements.split(", ").collect()))
+}
+
+/// The list of scopes that a line declares.
+fn declared_scopes(line: &str) -> Option<&str> {
+    let (_, list) = line.split_once("@llvm.experimental.noalias.scope.decl(metadata ")?;
+    list.split(')').next()
+}
+
+/// The list that a line refers to after `key`.
+fn metadata<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let (_, list) = line.split_once(key)?;
+    list.split([',', ' ']).next()
+}
+
 struct Function<'a> {
+    /// Parameters through which the function does not write.
+    read_only: HashSet<&'a str>,
     /// What defines a value, and in which block.
     definitions: HashMap<&'a str, (&'a str, usize)>,
     /// The merges of pointers that each block begins with.
@@ -57,6 +167,7 @@ struct Function<'a> {
 impl<'a> Function<'a> {
     fn of(lines: &[&'a str]) -> Self {
         let mut function = Function {
+            read_only: parameters(lines[0], "readonly").collect(),
             definitions: HashMap::new(),
             merges: HashMap::new(),
         };
@@ -74,12 +185,30 @@ impl<'a> Function<'a> {
         function
     }
 
+    /// Whether a line loads from an argument that is only read, and nothing else is known of it.
+    fn reads_argument(&self, line: &str) -> bool {
+        let address = line
+            .split_once(" = load ")
+            .and_then(|(_, load)| load.split_once(", ptr "))
+            .and_then(|(_, rest)| Some(&rest[..value_length(rest)?]));
+        address.is_some_and(|address| {
+            let base = match self.definitions.get(address) {
+                Some((code, _)) if code.starts_with("getelementptr ") => {
+                    offset_from(code).map(|(base, _)| base)
+                }
+                _ => Some(address),
+            };
+            base.is_some_and(|base| self.read_only.contains(base))
+                && !line.contains(", !alias.scope ")
+        })
+    }
+
     /// The addresses of memory that a line may overwrite in another round than it seems.
     fn marks(&self, line: &'a str) -> BTreeSet<&'a str> {
         let mut marks = BTreeSet::new();
         if let Some(address) = written(line) {
             self.collect(address, false, &mut marks);
-        } else if line.contains("call ") && !line.contains("@llvm.") {
+        } else if line.contains("call ") && !is_harmless(line) {
             for argument in values(line).filter(|value| self.is_merged(value)) {
                 self.collect(argument, true, &mut marks);
             }
@@ -130,6 +259,12 @@ impl<'a> Function<'a> {
     }
 }
 
+/// The function that a line calls.
+fn callee(line: &str) -> Option<&str> {
+    let (_, call) = line.split_once("call ")?;
+    function_name(call)
+}
+
 /// Where a line stores or copies to.
 fn written(line: &str) -> Option<&str> {
     let line = line.trim_start();
@@ -166,7 +301,12 @@ mod tests {
         let name = format!("  call void @{OVERWRITES}(ptr ");
         mark(ir)
             .lines()
-            .filter_map(|line| Some(line.strip_prefix(&name)?.trim_end_matches(')').to_owned()))
+            .filter_map(|line| {
+                line.strip_prefix(&name)?
+                    .split(')')
+                    .next()
+                    .map(str::to_owned)
+            })
             .collect()
     }
 
@@ -198,6 +338,39 @@ end:
             marks(&ir.replace("label %next, label %end", "label %end, label %end")),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn promises_of_a_scope_in_a_loop_are_left_out() {
+        let ir = "define void @f(ptr %p) {
+start:
+  call void @llvm.experimental.noalias.scope.decl(metadata !4)
+  br label %next
+next:
+  %i = phi i64 [ 0, %start ], [ %j, %next ]
+  call void @llvm.experimental.noalias.scope.decl(metadata !5)
+  %at = getelementptr inbounds double, ptr %p, i64 %i
+  store double 0.0, ptr %at, align 8, !alias.scope !4, !noalias !6
+  store double 0.0, ptr %at, align 8, !alias.scope !5, !noalias !5
+  br i1 %c, label %next, label %end
+end:
+  ret void
+}
+!4 = !{!1}
+!5 = !{!2}
+!6 = !{!1, !2}
+";
+        let out = mark(ir);
+        let marks: Vec<&str> = out
+            .lines()
+            .filter(|line| line.starts_with("  ") && is_mark(line))
+            .filter_map(|line| line.split_once("%p)"))
+            .map(|(_, promises)| promises)
+            .collect();
+        assert_eq!(marks, [", !noalias !10, !alias.scope !4", ", !noalias !11"]);
+        assert!(out.contains("!10 = !{!1, !8}\n!11 = !{!8}\n"), "{out}");
+        let within = format!("define void @g() {{\n  call void @f(ptr %p)\n}}\n{ir}");
+        assert!(!mark(&within).contains("%p), !noalias"), "{out}");
     }
 
     #[test]

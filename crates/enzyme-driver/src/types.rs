@@ -11,6 +11,7 @@ use crate::attributes;
 use crate::bits;
 use crate::copies;
 use crate::hints;
+use crate::ir::free_metadata_number;
 use crate::pairs;
 use crate::pointers;
 use crate::policy;
@@ -143,19 +144,6 @@ fn starts_with_integer_type(text: &str) -> bool {
 fn is_integer_type(word: &str) -> bool {
     word.strip_prefix('i')
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn free_metadata_number(ir: &str) -> usize {
-    ir.lines()
-        .filter_map(|line| {
-            line.strip_prefix('!')?
-                .split_once(" = ")?
-                .0
-                .parse::<usize>()
-                .ok()
-        })
-        .max()
-        .map_or(0, |n| n + 1)
 }
 
 #[cfg(test)]

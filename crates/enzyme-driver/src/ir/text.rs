@@ -137,6 +137,20 @@ pub fn values(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|(at, _)| Some(&text[at..at + value_length(&text[at..])?]))
 }
 
+/// The first number that no metadata of a module has.
+pub fn free_metadata_number(ir: &str) -> usize {
+    ir.lines()
+        .filter_map(|line| {
+            line.strip_prefix('!')?
+                .split_once(" = ")?
+                .0
+                .parse::<usize>()
+                .ok()
+        })
+        .max()
+        .map_or(0, |n| n + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
