@@ -161,6 +161,32 @@ overwrites! {
         rows[n / 9][1] *= 2.0;
         sum + rows[0][0] * rows[0][1] * rows[0][2] + rows[n / 3][0]
     }
+    |a, b, c, n| a_ring_buffer {
+        let mut ring = [a, b, c, a * b];
+        let mut sum = 0.0;
+        for t in 0..2 * n {
+            let v = (ring[t % 4] * ring[(t + 1) % 4] + ring[(t + 3) % 4]).sin();
+            ring[(t + 2) % 4] = v;
+            sum += v * ring[t % 4];
+        }
+        sum
+    }
+    |a, b, c, n| dynamic_programming {
+        let mut cost = [0.0_f64; 8];
+        for i in 0..n {
+            for j in 1..n {
+                let (left, above) = (cost[j - 1] + (a * i as f64).sin(), cost[j] + (b * j as f64).cos());
+                cost[j] = -((-left).exp() + (-above).exp() + c.exp()).ln();
+            }
+        }
+        cost[n - 1]
+    }
+    |a, b, c, n| windows_of_a_list {
+        let mut x: Vec<f64> = (0..n + 2).map(|i| (a * i as f64 + b).sin()).collect();
+        for w in 0..n { let t = &mut x[w..w + 3]; t[1] = (t[0] * t[2] + t[1] * c).sin(); }
+        for i in 1..n { let (left, right) = x.split_at_mut(i); right[0] *= left[i - 1]; }
+        x.iter().sum()
+    }
     |a, b, c, n| two_buffers {
         let (mut x, mut y) = (vec![a; n], vec![b; n]);
         for i in 0..n {
