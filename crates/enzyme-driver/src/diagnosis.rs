@@ -105,6 +105,18 @@ pub fn reads_stale_shadow(function: &str) -> Finding {
     }
 }
 
+/// Of a derivative that would look up what it remembers at an undefined place.
+pub fn looks_up_nowhere(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "two of its loops go through the same lists of lists, and it would get a wrong gradient from Enzyme, which looks up in the one \
+                 what it has read in the other"
+            .into(),
+        advice: "do in one loop what the two do; or keep the numbers in one `Vec<f64>`, or in rows that are arrays".into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

@@ -7,6 +7,7 @@ use crate::diagnosis::{self, Finding};
 use crate::error::Error;
 use crate::files;
 use crate::lanes;
+use crate::lookups;
 use crate::loops;
 use crate::process::{self, Ended};
 use crate::session::Session;
@@ -132,10 +133,12 @@ fn wrong(before: &str, after: &str) -> Option<Finding> {
     let forgotten = asks_for_reverse(before)
         .then(|| loops::forgotten_exit(before))
         .flatten();
-    match forgotten {
-        Some(function) => Some(diagnosis::forgets_rounds(&function)),
-        None => lanes::stale_shadow(after).map(|function| diagnosis::reads_stale_shadow(&function)),
-    }
+    let finding = |function: Option<String>, finding: fn(&str) -> Finding| {
+        function.map(|function| finding(&function))
+    };
+    finding(forgotten, diagnosis::forgets_rounds)
+        .or_else(|| finding(lookups::undefined_place(after), diagnosis::looks_up_nowhere))
+        .or_else(|| finding(lanes::stale_shadow(after), diagnosis::reads_stale_shadow))
 }
 
 fn workspace_argument(workspace: &Path) -> std::ffi::OsString {

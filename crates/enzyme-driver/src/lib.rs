@@ -39,6 +39,7 @@ mod lanes;
 mod layout;
 pub mod link;
 pub mod links;
+mod lookups;
 mod loops;
 mod overwrites;
 mod pairs;

@@ -425,7 +425,9 @@ impl<'a> Pairs<'a> {
     fn write_halves(&self, name: &'a str, line: &str, out: &mut String) {
         match self.ops.get(name) {
             Some(Op::Load { address }) => {
-                let tail = &line[line.find(address).unwrap_or(0) + address.len()..];
+                // The name may begin like the address.
+                let load = line.split_once(" = ").map_or(line, |(_, load)| load);
+                let tail = &load[load.find(address).unwrap_or(0) + address.len()..];
                 let high = format!("%\"{}.high.at\"", bare(name));
                 let _ = writeln!(
                     out,
@@ -784,6 +786,11 @@ end:
                 "  %\"x.low\" = load float, ptr %p, align 4\n  %\"x.high\" = load float, ptr %\"x.high.at\", align 4\n"
             ),
             "{out}"
+        );
+        let alike = split(&ir.replace("%x", "%p.x"));
+        assert!(
+            alike.contains("  %\"p.x.low\" = load float, ptr %p, align 4\n"),
+            "{alike}"
         );
         assert!(
             out.contains("  %\"v.high\" = phi float [ %\"x.high\", %start ], [ bitcast (i32 0 to float), %loop ]\n"),

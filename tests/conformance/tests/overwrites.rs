@@ -87,7 +87,7 @@ overwrites! {
         x[1] * x[2] + x[n - 1]
     }
     |a, b, c, n| a_list_of_known_length {
-        let mut x = vec![a, b, c, a * b, b * c, c * a, a, b];
+        let mut x = [a, b, c, a * b, b * c, c * a, a, b].to_vec();
         let mut sum = c;
         for j in 1..n { sum += x[j] * x[j]; x[j - 1] = sum.sin(); }
         sum + x[0] * x[1]
