@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::aliases;
 use crate::allocator;
@@ -31,7 +32,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 82";
+pub const PIPELINE: &str = "pipeline 83";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -95,10 +96,19 @@ fn key(session: &Session, closure: &Closure, debug: bool) -> String {
     ])
 }
 
+/// How often a closure is optimised before Enzyme sees it.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Optimised {
+    /// Before it is annotated. The engine optimises what is annotated.
+    Once,
+    /// Also before it is marked: the engine does without some variables on the stack only where they are not marked.
+    Twice,
+}
+
 /// The module in which Enzyme has differentiated.
 ///
 /// Where methods of trait objects are called, type analysis may need to be kept from taking the data of different types for
-/// one, or may need to see through the pointers that keep it: both are tried.
+/// one, or may need to see through the pointers that keep it: both are tried. What is refused is tried again, optimised twice.
 fn differentiated(
     session: &Session,
     derivative: &Derivative,
@@ -109,16 +119,26 @@ fn differentiated(
             text,
             ..closure.clone()
         };
-        if let Ok(ir) = attempt(session, derivative, &transparent) {
+        if let Ok(ir) = attempt(session, derivative, &transparent, Optimised::Once) {
             return Ok(ir);
         }
     }
-    attempt(session, derivative, closure)
+    match attempt(session, derivative, closure, Optimised::Once) {
+        Err(refused @ Error::Engine(_)) if derivative.mode != Mode::Forward => {
+            attempt(session, derivative, closure, Optimised::Twice).map_err(|_| refused)
+        }
+        other => other,
+    }
 }
 
-fn attempt(session: &Session, derivative: &Derivative, closure: &Closure) -> Result<String, Error> {
+fn attempt(
+    session: &Session,
+    derivative: &Derivative,
+    closure: &Closure,
+    optimised: Optimised,
+) -> Result<String, Error> {
     let work = session.cache.work_dir()?;
-    let prepared = prepare(session, derivative, closure, work.path())?;
+    let prepared = prepare(session, derivative, closure, optimised, work.path())?;
     let (finding, said) = match diagnosis::refused(&files::read(&prepared)?) {
         Some(finding) => (finding, "the engine was not asked".to_owned()),
         None => match Catalyst::new(session).differentiate(&prepared, work.path())? {
@@ -179,6 +199,7 @@ pub fn prepare(
     session: &Session,
     derivative: &Derivative,
     closure: &Closure,
+    optimised: Optimised,
     directory: &Path,
 ) -> Result<PathBuf, Error> {
     let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
@@ -193,6 +214,40 @@ pub fn prepare(
         text = deferred::note(&text);
     }
     std::fs::write(&input, text).map_err(Error::io("write", &input))?;
+    let mut command = optimiser(session)?;
+    for (number, inner) in closure.nested.iter().enumerate() {
+        let bitcode = directory.join(format!("nested-{number}.bc"));
+        nested(session, inner, derivative, &bitcode)?;
+        command
+            .args(["-Xclang", "-mlink-bitcode-file", "-Xclang"])
+            .arg(bitcode);
+    }
+    optimise(session, command, &input, &output)?;
+    let mut text = types::annotate(&files::read(&output)?);
+    if optimised == Optimised::Twice {
+        let (input, output) = (directory.join("annotated.ll"), directory.join("again.ll"));
+        std::fs::write(&input, text).map_err(Error::io("write", &input))?;
+        optimise(session, optimiser(session)?, &input, &output)?;
+        text = files::read(&output)?;
+    }
+    let typed = directory.join("typed.ll");
+    text = barrier::raise(&text);
+    if has_notes && !is_outer {
+        text = deferred::note(&text);
+    }
+    if derivative.mode != Mode::Forward {
+        text = aliases::mark(&overwrites::mark(&text));
+    }
+    if !text.contains("declare void @__enzyme_autodiff(") {
+        // Dropped as unused, but the engine looks for it before it runs Enzyme.
+        text.push_str(ENGINE_MARK);
+    }
+    std::fs::write(&typed, text).map_err(Error::io("write", &typed))?;
+    Ok(typed)
+}
+
+/// The compiler, told to optimise a module without the passes that make loops hard to differentiate.
+fn optimiser(session: &Session) -> Result<Command, Error> {
     let mut command = session.toolchain.clang()?.command();
     command.arg(format!("--target={}", session.target));
     command.args([
@@ -203,13 +258,6 @@ pub fn prepare(
         "-fno-discard-value-names",
         "-Wno-override-module",
     ]);
-    for (number, inner) in closure.nested.iter().enumerate() {
-        let bitcode = directory.join(format!("nested-{number}.bc"));
-        nested(session, inner, derivative, &bitcode)?;
-        command
-            .args(["-Xclang", "-mlink-bitcode-file", "-Xclang"])
-            .arg(bitcode);
-    }
     for option in [
         format!("-inline-threshold={INLINE_THRESHOLD}"),
         // Longer names are cut off by default, and two may become one.
@@ -233,30 +281,26 @@ pub fn prepare(
     {
         command.args(["-mllvm", &option]);
     }
+    Ok(command)
+}
+
+fn optimise(
+    session: &Session,
+    mut command: Command,
+    input: &Path,
+    output: &Path,
+) -> Result<(), Error> {
     command
         .args(["-x", "ir", "-S", "-Xclang", "-emit-llvm"])
-        .arg(&input)
+        .arg(input)
         .arg("-o")
-        .arg(&output);
+        .arg(output);
     process::succeed(
         "optimising before differentiation",
         &mut command,
         session.patience,
     )?;
-    let typed = directory.join("typed.ll");
-    let mut text = barrier::raise(&types::annotate(&files::read(&output)?));
-    if has_notes && !is_outer {
-        text = deferred::note(&text);
-    }
-    if derivative.mode != Mode::Forward {
-        text = aliases::mark(&overwrites::mark(&text));
-    }
-    if !text.contains("declare void @__enzyme_autodiff(") {
-        // Dropped as unused, but the engine looks for it before it runs Enzyme.
-        text.push_str(ENGINE_MARK);
-    }
-    std::fs::write(&typed, text).map_err(Error::io("write", &typed))?;
-    Ok(typed)
+    Ok(())
 }
 
 fn keep_log(

@@ -64,7 +64,13 @@ impl Request {
             .collect();
         let folder = self.directory.join(format!("{name}-{}", &digest[..8]));
         let work = session.cache.work_dir()?;
-        let prepared = differentiate::prepare(session, derivative, closure, work.path())?;
+        let prepared = differentiate::prepare(
+            session,
+            derivative,
+            closure,
+            differentiate::Optimised::Once,
+            work.path(),
+        )?;
         files::write(&folder.join(PRIMAL), files::read(&prepared)?.as_bytes())?;
         let title = format!(
             "`{made}`: {:?} mode derivative of `{subject}`",
