@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{balanced, push_line, rewrite_functions, split_list, values};
+use crate::ir::{parameter_list, push_line, rewrite_functions, split_list, values};
 use crate::policy;
 
 /// How a call that tells Enzyme something takes an address: who is told may remember where memory lies, which Enzyme takes for
@@ -189,12 +189,8 @@ fn allocates(code: &str) -> bool {
 /// The pointers with this attribute among the parameters in a function's first line.
 pub fn parameters<'a>(define: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
     let attribute = format!(" {attribute} ");
-    let list = define.split_once('@').and_then(|(_, rest)| {
-        let open = rest.find('(')?;
-        let length = balanced(&rest[open..])?;
-        Some(&rest[open + 1..open + length - 1])
-    });
-    split_list(list.unwrap_or_default())
+    let list = parameter_list(define).map_or("", |list| &define[list]);
+    split_list(list)
         .filter(move |parameter| parameter.starts_with("ptr ") && parameter.contains(&attribute))
         .filter_map(|parameter| values(parameter).last())
 }

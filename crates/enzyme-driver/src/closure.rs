@@ -13,7 +13,9 @@ use crate::derivative::{DECLARATIONS, Derivative, Mode, PREFIX};
 use crate::error::Error;
 use crate::hints;
 use crate::indirect::{self, Call, Choice, Target};
-use crate::ir::{Kind, Module, Reference, quoted, references, rewrite, without_debug};
+use crate::ir::{
+    Kind, Module, Reference, parameter_list, quoted, references, rewrite, without_debug,
+};
 use crate::policy;
 use crate::products;
 use crate::rules;
@@ -892,38 +894,11 @@ fn with_attribute(head: &str, attribute: &str) -> String {
     let at = [" personality ", " !dbg ", " !prof ", " section ", " align "]
         .iter()
         .filter_map(|word| {
-            after_parameters(head).and_then(|from| head[from..].find(word).map(|n| from + n))
+            parameter_list(head).and_then(|list| head[list.end..].find(word).map(|n| list.end + n))
         })
         .min()
         .unwrap_or(head.len());
     format!("{} {attribute}{}", &head[..at], &head[at..])
-}
-
-/// The end of the parameter list.
-fn after_parameters(head: &str) -> Option<usize> {
-    let name = head.find('@')?;
-    let quoted = head.as_bytes().get(name + 1) == Some(&b'"');
-    let open = if quoted {
-        name + 2 + head[name + 2..].find('"')? + 1
-    } else {
-        name + head[name..].find('(')?
-    };
-    let mut depth = 0usize;
-    let mut in_string = false;
-    for (i, c) in head[open..].char_indices() {
-        match c {
-            '"' => in_string = !in_string,
-            '(' if !in_string => depth += 1,
-            ')' if !in_string => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(open + i + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Turns `invoke` into `call` and a branch: Enzyme differentiates no landing pads. What a panic would have dropped in the

@@ -133,12 +133,14 @@ fn wrong(before: &str, after: &str) -> Option<Finding> {
     let forgotten = asks_for_reverse(before)
         .then(|| loops::forgotten_exit(before))
         .flatten();
-    let finding = |function: Option<String>, finding: fn(&str) -> Finding| {
-        function.map(|function| finding(&function))
-    };
-    finding(forgotten, diagnosis::forgets_rounds)
-        .or_else(|| finding(lookups::undefined_place(after), diagnosis::looks_up_nowhere))
-        .or_else(|| finding(lanes::stale_shadow(after), diagnosis::reads_stale_shadow))
+    forgotten
+        .map(|function| diagnosis::forgets_rounds(&function))
+        .or_else(|| {
+            lookups::undefined_place(after).map(|function| diagnosis::looks_up_nowhere(&function))
+        })
+        .or_else(|| {
+            lanes::stale_shadow(after).map(|function| diagnosis::reads_stale_shadow(&function))
+        })
 }
 
 fn workspace_argument(workspace: &Path) -> std::ffi::OsString {

@@ -14,5 +14,5 @@ pub use lexer::{
 pub use module::{Entity, Kind, Module, Numbered};
 pub use text::{
     balanced, bare, copied, find_function, for_each_function, free_metadata_number, function_name,
-    push_line, rewrite_functions, split_list, value_length, values,
+    parameter_list, push_line, rewrite_functions, split_list, value_length, values,
 };

@@ -78,6 +78,14 @@ pub fn function_name(define: &str) -> Option<&str> {
     }
 }
 
+/// Where the parameters in a function's first line stand, without the parentheses around them.
+pub fn parameter_list(define: &str) -> Option<std::ops::Range<usize>> {
+    let name = define.find('@')?;
+    let open = name + value_length(&define[name..])?;
+    let length = balanced(&define[open..])?;
+    Some(open + 1..open + length - 1)
+}
+
 /// The length of `%name`, `%"name"`, `@name` or `@"name"`.
 pub fn value_length(text: &str) -> Option<usize> {
     if text.as_bytes().get(1) == Some(&b'"') {
