@@ -10,6 +10,7 @@ use crate::allocator;
 use crate::attributes;
 use crate::barrier;
 use crate::bits;
+use crate::carried;
 use crate::closure::{Closure, NATIVE};
 use crate::deferred;
 use crate::derivative::{Derivative, ENGINE_MARK, Mode};
@@ -32,7 +33,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 83";
+pub const PIPELINE: &str = "pipeline 84";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -236,7 +237,7 @@ pub fn prepare(
         text = deferred::note(&text);
     }
     if derivative.mode != Mode::Forward {
-        text = aliases::mark(&overwrites::mark(&text));
+        text = aliases::mark(&overwrites::mark(&carried::add_nothing(&text)));
     }
     if !text.contains("declare void @__enzyme_autodiff(") {
         // Dropped as unused, but the engine looks for it before it runs Enzyme.
@@ -515,7 +516,7 @@ fn restored(session: &Session, differentiated: &str, closure: &Closure) -> Strin
         }
         out.push('\n');
     }
-    sources::define(&bits::define(&out))
+    carried::define(&sources::define(&bits::define(&out)))
 }
 
 /// Puts the program's names back: the allocator's, those of inactive functions, and those of functions of which the closure

@@ -18,6 +18,7 @@ mod barrier;
 pub mod bitcode;
 mod bits;
 pub mod cache;
+mod carried;
 mod checks;
 pub mod closure;
 mod copies;

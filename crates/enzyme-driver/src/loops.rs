@@ -8,123 +8,14 @@
 //! several branches lead back to a loop's start, so [`with_single_latches`] has them meet before, and the shape is kept from
 //! then on by `-keep-loops`. What is left is found by [`forgotten_exit`], and refused.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::ir::{bare, find_function, rewrite_functions};
+use crate::ir::blocks::{Graph, Phi, label, quoted};
+use crate::ir::{bare, find_function, push_line, rewrite_functions};
 
 /// Keeps LLVM from merging the block in which branches meet into its neighbours.
 pub const KEEP: &str = "-keep-loops=true";
-
-/// A function's blocks, in the order of the text. The first is its entry.
-struct Graph<'a> {
-    names: Vec<&'a str>,
-    successors: Vec<Vec<usize>>,
-}
-
-impl<'a> Graph<'a> {
-    /// Reads a function, from `define` to `}`.
-    fn of(lines: &[&'a str]) -> Graph<'a> {
-        let mut names = Vec::new();
-        let mut targets: Vec<Vec<&str>> = Vec::new();
-        for line in &lines[1..] {
-            if let Some(name) = label(line) {
-                names.push(name);
-                targets.push(Vec::new());
-            } else if names.is_empty() {
-                // An entry without a name.
-                names.push("");
-                targets.push(Vec::new());
-            }
-            if let Some(last) = targets.last_mut() {
-                last.extend(targets_of(line));
-            }
-        }
-        let numbers: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
-        let successors = targets
-            .iter()
-            .map(|targets| {
-                let found: BTreeSet<usize> = targets
-                    .iter()
-                    .filter_map(|name| numbers.get(name).copied())
-                    .collect();
-                found.into_iter().collect()
-            })
-            .collect();
-        Graph { names, successors }
-    }
-
-    /// The sources of the branches that lead back to each loop's start: those that a depth-first walk has not left yet.
-    fn latches(&self) -> BTreeMap<usize, BTreeSet<usize>> {
-        #[derive(Clone, Copy, PartialEq)]
-        enum State {
-            New,
-            Open,
-            Left,
-        }
-        let mut latches: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        let mut states = vec![State::New; self.names.len()];
-        let mut walk = Vec::new();
-        if !states.is_empty() {
-            states[0] = State::Open;
-            walk.push((0, 0));
-        }
-        while let Some((block, next)) = walk.pop() {
-            let Some(successor) = self.successors[block].get(next).copied() else {
-                states[block] = State::Left;
-                continue;
-            };
-            walk.push((block, next + 1));
-            match states[successor] {
-                State::New => {
-                    states[successor] = State::Open;
-                    walk.push((successor, 0));
-                }
-                State::Open => {
-                    latches.entry(successor).or_default().insert(block);
-                }
-                State::Left => {}
-            }
-        }
-        latches
-    }
-
-    /// The blocks of the loop from `header` back to it through `latches`.
-    fn body(&self, header: usize, latches: &BTreeSet<usize>) -> BTreeSet<usize> {
-        let mut predecessors = vec![Vec::new(); self.names.len()];
-        for (block, successors) in self.successors.iter().enumerate() {
-            for successor in successors {
-                predecessors[*successor].push(block);
-            }
-        }
-        let mut body = BTreeSet::from([header]);
-        let mut open: Vec<usize> = latches.iter().copied().collect();
-        while let Some(block) = open.pop() {
-            if body.insert(block) {
-                open.extend(&predecessors[block]);
-            }
-        }
-        body
-    }
-
-    /// Whether a path that leaves `body` at `exit` can end, or turn in a circle, without entering it again: as Enzyme looks
-    /// for it (`getExitBlocks` in its Utils.h).
-    fn is_seen_as_exit(&self, exit: usize, body: &BTreeSet<usize>, ends: &BTreeSet<usize>) -> bool {
-        let mut checked = BTreeSet::new();
-        let mut open = vec![exit];
-        while let Some(block) = open.pop() {
-            if !checked.insert(block) || ends.contains(&block) {
-                return true;
-            }
-            open.extend(
-                self.successors[block]
-                    .iter()
-                    .filter(|successor| !body.contains(successor)),
-            );
-        }
-        false
-    }
-}
 
 /// Whether a function, from `define` to `}`, has a loop.
 pub fn has_loop(lines: &[&str]) -> bool {
@@ -193,19 +84,15 @@ fn write_latch(header: &str, latches: &BTreeSet<&str>, lines: &[&str], out: &mut
     let _ = writeln!(out, "{}:", quoted(&latch_of(header)));
     for line in lines.iter().skip(start.unwrap_or(0) + 1) {
         let Some(phi) = Phi::parse(line) else { break };
-        let incoming: Vec<String> = phi
-            .incoming
-            .iter()
-            .filter(|(_, from)| latches.contains(from))
-            .map(|(value, from)| format!("[ {value}, %{} ]", quoted(from)))
-            .collect();
-        let (name, ty) = (latch_of(bare(phi.name)), phi.ty);
-        let _ = writeln!(
-            out,
-            "  %{} = phi {ty} {}",
-            quoted(&name),
-            incoming.join(", ")
-        );
+        let brought = phi.incoming.iter().copied();
+        let merged = Phi {
+            name: &merged_name(&phi),
+            tail: "",
+            incoming: Vec::new(),
+            ..phi
+        };
+        let brought = brought.filter(|(_, from)| latches.contains(from));
+        push_line(out, &merged.with(brought));
     }
     let _ = writeln!(out, "  br label %{}\n", quoted(header));
 }
@@ -213,24 +100,15 @@ fn write_latch(header: &str, latches: &BTreeSet<&str>, lines: &[&str], out: &mut
 /// A `phi` at a loop's start that takes what the branches bring from where they meet.
 fn merged(line: &str, header: &str, latches: &BTreeSet<&str>) -> Option<String> {
     let phi = Phi::parse(line)?;
-    let mut incoming: Vec<String> = phi
-        .incoming
-        .iter()
-        .filter(|(_, from)| !latches.contains(from))
-        .map(|(value, from)| format!("[ {value}, %{} ]", quoted(from)))
-        .collect();
-    incoming.push(format!(
-        "[ %{}, %{} ]",
-        quoted(&latch_of(bare(phi.name))),
-        quoted(&latch_of(header))
-    ));
-    Some(format!(
-        "  {} = phi {} {}{}",
-        phi.name,
-        phi.ty,
-        incoming.join(", "),
-        phi.tail
-    ))
+    let (name, latch) = (merged_name(&phi), latch_of(header));
+    let others = phi.incoming.iter().copied();
+    let others = others.filter(|(_, from)| !latches.contains(from));
+    Some(phi.with(others.chain([(name.as_str(), latch.as_str())])))
+}
+
+/// What the branches bring for a `phi`, merged.
+fn merged_name(phi: &Phi<'_>) -> String {
+    format!("%{}", quoted(&latch_of(bare(phi.name))))
 }
 
 /// A line of `block` whose branches to the start of a loop go to where they meet.
@@ -249,38 +127,6 @@ fn redirected(line: &str, block: &str, several: &BTreeMap<&str, BTreeSet<&str>>)
         }
     }
     line
-}
-
-/// A `phi`'s parts.
-struct Phi<'a> {
-    name: &'a str,
-    ty: &'a str,
-    /// Values, and the names of the blocks that they come from.
-    incoming: Vec<(&'a str, &'a str)>,
-    /// Metadata.
-    tail: &'a str,
-}
-
-impl<'a> Phi<'a> {
-    fn parse(line: &'a str) -> Option<Phi<'a>> {
-        let (name, rest) = line.strip_prefix("  ")?.split_once(" = phi ")?;
-        // A type may have brackets of its own, without blanks inside of them.
-        let start = rest.find(" [ ")?;
-        let end = rest.rfind(" ]")? + 2;
-        let incoming = rest[start + 3..end - 2]
-            .split(" ], [ ")
-            .map(|pair| {
-                let (value, from) = pair.rsplit_once(", %")?;
-                Some((value, bare(from)))
-            })
-            .collect::<Option<Vec<_>>>()?;
-        Some(Phi {
-            name,
-            ty: &rest[..start],
-            incoming,
-            tail: &rest[end..],
-        })
-    }
 }
 
 /// The function, by its symbol, in which Enzyme would forget how many rounds a loop had.
@@ -306,9 +152,32 @@ fn has_forgotten_exit(lines: &[&str]) -> bool {
         let leads_on = |exit: usize| leads_to_end(&graph, exit, &ends);
         exits
             .into_iter()
-            .any(|exit| leads_on(exit) && !graph.is_seen_as_exit(exit, &body, &ends))
+            .any(|exit| leads_on(exit) && !is_seen_as_exit(&graph, exit, &body, &ends))
             || is_taken_apart(lines, &graph, *header, latches)
     })
+}
+
+/// Whether a path that leaves `body` at `exit` can end, or turn in a circle, without entering it again: as Enzyme looks
+/// for it (`getExitBlocks` in its Utils.h).
+fn is_seen_as_exit(
+    graph: &Graph<'_>,
+    exit: usize,
+    body: &BTreeSet<usize>,
+    ends: &BTreeSet<usize>,
+) -> bool {
+    let mut checked = BTreeSet::new();
+    let mut open = vec![exit];
+    while let Some(block) = open.pop() {
+        if !checked.insert(block) || ends.contains(&block) {
+            return true;
+        }
+        open.extend(
+            graph.successors[block]
+                .iter()
+                .filter(|successor| !body.contains(successor)),
+        );
+    }
+    false
 }
 
 /// Whether LLVM would take a loop apart (`separateNestedLoop`): a branch to its start leaves one of its values as it was.
@@ -359,43 +228,8 @@ fn leads_to_end(graph: &Graph<'_>, from: usize, ends: &BTreeSet<usize>) -> bool 
     false
 }
 
-/// The name of the block that a line begins.
-pub fn label(line: &str) -> Option<&str> {
-    if line.starts_with([' ', '}', ';']) || line.starts_with("define ") {
-        return None;
-    }
-    if let Some(rest) = line.strip_prefix('"') {
-        return rest.split_once("\":").map(|(name, _)| name);
-    }
-    line.split_once(':')
-        .map(|(name, _)| name)
-        .filter(|name| !name.is_empty() && !name.contains(' '))
-}
-
-/// The blocks that a line may go to.
-fn targets_of(line: &str) -> impl Iterator<Item = &str> {
-    line.split("label %")
-        .skip(1)
-        .filter_map(|rest| match rest.strip_prefix('"') {
-            Some(rest) => rest.split('"').next(),
-            None => rest.split([',', ' ', ']', ')']).next(),
-        })
-}
-
 fn latch_of(name: &str) -> String {
     format!("{name}.latch")
-}
-
-/// A name as it stands in the text.
-fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '$' | '.' | '_');
-    let is_number_like =
-        name.starts_with(|c: char| c.is_ascii_digit()) && !name.bytes().all(|b| b.is_ascii_digit());
-    if name.chars().all(is_plain) && !is_number_like {
-        name.to_owned()
-    } else {
-        format!("\"{name}\"")
-    }
 }
 
 /// Replaces `from` where it is not the start of a longer name.
@@ -489,15 +323,5 @@ end:
             "outer:\n  br i1 %b, label %inner, label %end",
         );
         assert_eq!(forgotten_exit(&with_own_end), None);
-    }
-
-    #[test]
-    fn switches_and_invokes_lead_on() {
-        let targets: Vec<&str> =
-            targets_of("  switch i64 %x, label %bb1 [ i64 0, label %\"b b\" ]").collect();
-        assert_eq!(targets, ["bb1", "b b"]);
-        let targets: Vec<&str> =
-            targets_of("          to label %ok unwind label %cleanup, !dbg !5").collect();
-        assert_eq!(targets, ["ok", "cleanup"]);
     }
 }

@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::aliases::{is_harmless, makes_memory, parameters};
+use crate::ir::blocks::label;
 use crate::ir::{
     for_each_function, free_metadata_number, function_name, push_line, rewrite_functions,
     split_list, value_length, values,
@@ -173,7 +174,7 @@ impl<'a> Function<'a> {
         };
         let mut block = 0;
         for line in &lines[1..] {
-            block += usize::from(loops::label(line).is_some());
+            block += usize::from(label(line).is_some());
             let Some((name, code)) = line.trim_start().split_once(" = ") else {
                 continue;
             };

@@ -4,6 +4,7 @@
 //! LLVM itself reads and writes the text (clang on both sides), so nothing here parses an instruction. What this
 //! module does is what LLVM's own linker cannot: stop at chosen functions *while* it collects what is reachable.
 
+pub mod blocks;
 mod lexer;
 mod module;
 mod text;
