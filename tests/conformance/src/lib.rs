@@ -69,3 +69,56 @@ pub fn sum_of_squares() -> f64 {
 pub fn twice_x() -> [f64; 4] {
     X.map(|x| 2.0 * x)
 }
+
+/// Of each function of three numbers and a count, its gradient and its tangent, and a test that [`compare`]s them.
+#[macro_export]
+macro_rules! compared {
+    ($(|$a:ident, $b:ident, $c:ident, $n:ident| $name:ident $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            #[::oxide_enzyme::autodiff_reverse(gradient, Active, Active, Active, Const, Active)]
+            #[::oxide_enzyme::autodiff_forward(tangent, Dual, Dual, Dual, Const, Dual)]
+            fn primal($a: f64, $b: f64, $c: f64, $n: usize) -> f64 $body
+
+            #[test]
+            fn is_differentiated() {
+                $crate::compare(primal, gradient, tangent);
+            }
+        }
+    )* };
+}
+
+/// Compares at 20 points: gradients to tangents within 1e-9, tangents to central differences (step 1e-6) within 1e-4, both
+/// relative to the largest.
+pub fn compare(
+    primal: fn(f64, f64, f64, usize) -> f64,
+    gradient: fn(f64, f64, f64, usize, f64) -> (f64, f64, f64, f64),
+    tangent: fn(f64, f64, f64, f64, f64, f64, usize) -> (f64, f64),
+) {
+    for at in 1..=20 {
+        // Scattered over -0.8 to 0.8, no two alike.
+        let [a, b, c] = [37, 17, 29].map(|step| f64::from(at * step % 61) / 38.0 - 0.8);
+        let n = 3 + at as usize % 5;
+        let (_, da, db, dc) = gradient(a, b, c, n, 1.0);
+        let size = 1.0 + [da, db, dc].map(f64::abs).iter().sum::<f64>();
+        let h = 1e-6;
+        for (slope, [x, y, z]) in
+            [da, db, dc]
+                .into_iter()
+                .zip([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        {
+            let (_, expected) = tangent(a, x, b, y, c, z, n);
+            let at = |h: f64| primal(a + h * x, b + h * y, c + h * z, n);
+            let difference = (at(h) - at(-h)) / (2.0 * h);
+            assert!(
+                (slope - expected).abs() < 1e-9 * size,
+                "gradient {slope}, tangent {expected} at {a}, {b}, {c}, {n}"
+            );
+            assert!(
+                (difference - expected).abs() < 1e-4 * size,
+                "difference {difference}, tangent {expected} at {a}, {b}, {c}, {n}"
+            );
+        }
+    }
+}

@@ -1,42 +1,7 @@
 //! Memory that is overwritten after it was read, by a later round of a loop or on another way: the reverse pass needs what was
 //! read. Forward mode, which remembers nothing, says what is right, and finite differences that forward mode is.
 
-use oxide_enzyme::{autodiff_forward, autodiff_reverse};
-
-/// `name`, its gradient and its tangent, and a test that compares them at 20 points: gradients to tangents within 1e-9, tangents
-/// to central differences (step 1e-6) within 1e-4, both relative to the largest.
-macro_rules! overwrites {
-    ($(|$a:ident, $b:ident, $c:ident, $n:ident| $name:ident $body:block)*) => { $(
-        mod $name {
-            use super::*;
-
-            #[autodiff_reverse(gradient, Active, Active, Active, Const, Active)]
-            #[autodiff_forward(tangent, Dual, Dual, Dual, Const, Dual)]
-            fn primal($a: f64, $b: f64, $c: f64, $n: usize) -> f64 $body
-
-            #[test]
-            fn is_differentiated() {
-                for at in 0..20 {
-                    // Scattered over -0.8 to 0.8.
-                    check(&[37, 17, 29].map(|step| (at * step % 61) as f64 / 38.0 - 0.8), 3 + at % 5);
-                }
-            }
-
-            fn check(&[a, b, c]: &[f64; 3], n: usize) {
-                let (_, da, db, dc) = gradient(a, b, c, n, 1.0);
-                let h = 1e-6;
-                for (slope, [x, y, z]) in [(da, [1.0, 0.0, 0.0]), (db, [0.0, 1.0, 0.0]), (dc, [0.0, 0.0, 1.0])] {
-                    let (_, expected) = tangent(a, x, b, y, c, z, n);
-                    let at = |h: f64| primal(a + h * x, b + h * y, c + h * z, n);
-                    let difference = (at(h) - at(-h)) / (2.0 * h);
-                    let size = 1.0 + [da, db, dc].map(f64::abs).iter().sum::<f64>();
-                    assert!((slope - expected).abs() < 1e-9 * size, "gradient {slope}, tangent {expected} at {a}, {b}, {c}, {n}");
-                    assert!((difference - expected).abs() < 1e-4 * size, "difference {difference}, tangent {expected} at {a}, {b}, {c}, {n}");
-                }
-            }
-        }
-    )* };
-}
+use conformance::compared;
 
 /// Not inlined: it has a tape of its own.
 #[inline(never)]
@@ -62,7 +27,7 @@ fn either(x: &mut [f64; 4], y: &mut [f64; 4], first: bool, n: usize) -> f64 {
     sum
 }
 
-overwrites! {
+compared! {
     |a, b, c, n| the_neighbour_behind {
         let mut x = [a, b, c, a * b, b * c, c * a, a, b];
         let mut sum = c;
