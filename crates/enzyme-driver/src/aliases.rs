@@ -12,7 +12,9 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{parameter_list, push_line, rewrite_functions, split_list, values};
+use crate::ir::{
+    declare_if_called, parameter_list, push_line, rewrite_functions, split_list, values,
+};
 use crate::policy;
 
 /// How a call that tells Enzyme something takes an address: who is told may remember where memory lies, which Enzyme takes for
@@ -42,14 +44,12 @@ pub fn mark(ir: &str) -> String {
         let declaration = format!("declare noalias noundef ptr {allocator}");
         out = out.replace(&declaration, &declaration.replace(" noalias", ""));
     }
-    if out.contains(&format!("call void @{name}(")) {
-        push_line(
-            &mut out,
-            &format!(
-                "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\""
-            ),
-        );
-    }
+    declare_if_called(
+        &mut out,
+        &format!(
+            "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn memory(inaccessiblemem: readwrite) \"enzyme_inactive\""
+        ),
+    );
     out
 }
 

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use crate::ir::{bare, push_line, rewrite_functions};
+use crate::ir::{bare, define_if_declared, push_line, rewrite_functions};
 use crate::policy;
 
 /// From a float to its bits, behind Enzyme's back.
@@ -18,20 +18,14 @@ const CONVERSIONS: [(&str, &str, &str); 2] = [
 ];
 
 /// Defines the conversions that a differentiated module calls; names have been put back.
-pub fn define(text: &str) -> String {
-    let mut out = text.to_owned();
+pub fn define(mut text: String) -> String {
     for (float, integer, name) in CONVERSIONS {
-        let declaration = text
-            .lines()
-            .find(|line| line.starts_with("declare ") && line.contains(&format!("@{name}(")));
-        if let Some(declaration) = declaration {
-            let definition = format!(
-                "define internal {integer} @{name}({float} %x) {{\n  %bits = bitcast {float} %x to {integer}\n  ret {integer} %bits\n}}"
-            );
-            out = out.replace(declaration, &definition);
-        }
+        let definition = format!(
+            "define internal {integer} @{name}({float} %x) {{\n  %bits = bitcast {float} %x to {integer}\n  ret {integer} %bits\n}}"
+        );
+        text = define_if_declared(text, name, &definition);
     }
-    out
+    text
 }
 
 /// Rewrites every function of a module.
@@ -171,7 +165,7 @@ mod tests {
             out.contains("call void @g(i64 noundef %\"n.integer\", i64 %n)"),
             "{out}"
         );
-        let restored = define("declare i64 @oxide_enzyme.bits64(double) #1\n");
+        let restored = define("declare i64 @oxide_enzyme.bits64(double) #1\n".to_owned());
         assert!(restored.starts_with("define internal i64 @oxide_enzyme.bits64(double %x) {\n"));
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::ir::blocks::{Graph, Phi, label};
-use crate::ir::{bare, push_line, rewrite_functions};
+use crate::ir::{bare, declare_if_called, define_if_declared, push_line, rewrite_functions};
 use crate::policy;
 
 const NOTHING: &str = "oxide_enzyme.nothing.";
@@ -21,40 +21,30 @@ const TYPES: [&str; 2] = ["float", "double"];
 pub fn add_nothing(ir: &str) -> String {
     let mut out = rewrite_functions(ir, in_function);
     for ty in TYPES {
-        let call = format!("{ty} @{}()", function(ty));
-        if out.contains(&call) {
-            let declaration = format!(
-                "declare {call} nofree nosync nounwind willreturn memory(none) \"enzyme_inactive\""
-            );
-            push_line(&mut out, &declaration);
-        }
+        declare_if_called(
+            &mut out,
+            &format!(
+                "declare {ty} @{}() nofree nosync nounwind willreturn memory(none) \"enzyme_inactive\"",
+                function(ty)
+            ),
+        );
     }
     out
 }
 
 /// Says what is added, in a differentiated module; names have been put back.
-pub fn define(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
-        match TYPES.into_iter().find(|ty| is_declaration(line, ty)) {
-            Some(ty) => push_line(
-                &mut out,
-                &format!(
-                    "define internal {ty} @{NOTHING}{ty}() alwaysinline {{\n  ret {ty} -0.0\n}}"
-                ),
-            ),
-            None => push_line(&mut out, line),
-        }
+pub fn define(mut text: String) -> String {
+    for ty in TYPES {
+        let name = format!("{NOTHING}{ty}");
+        let definition =
+            format!("define internal {ty} @{name}() alwaysinline {{\n  ret {ty} -0.0\n}}");
+        text = define_if_declared(text, &name, &definition);
     }
-    out
+    text
 }
 
 fn function(ty: &str) -> String {
     policy::inactive_name(&format!("{NOTHING}{ty}"))
-}
-
-fn is_declaration(line: &str, ty: &str) -> bool {
-    line.starts_with("declare ") && line.contains(&format!("@{NOTHING}{ty}("))
 }
 
 /// A number that the last block of a round, `from`, hands on.
@@ -197,8 +187,8 @@ end:
             );
         let out = add_nothing(MAXIMUM);
         assert!(out.starts_with(&expected), "{out}");
-        let declared = "declare double @oxide_enzyme.nothing.double() #1\n";
-        assert!(define(declared).contains("ret double -0.0"), "{declared}");
+        let declared = "declare double @oxide_enzyme.nothing.double() #1\n".to_owned();
+        assert!(define(declared).contains("ret double -0.0"));
     }
 
     #[test]

@@ -516,7 +516,7 @@ fn restored(session: &Session, differentiated: &str, closure: &Closure) -> Strin
         }
         out.push('\n');
     }
-    carried::define(&sources::define(&bits::define(&out)))
+    carried::define(sources::define(bits::define(out)))
 }
 
 /// Puts the program's names back: the allocator's, those of inactive functions, and those of functions of which the closure

@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 use crate::aliases::{is_harmless, makes_memory, parameters};
 use crate::ir::blocks::label;
 use crate::ir::{
-    for_each_function, free_metadata_number, function_name, push_line, rewrite_functions,
-    split_list, value_length, values,
+    declare_if_called, for_each_function, free_metadata_number, function_name, push_line,
+    rewrite_functions, split_list, value_length, values,
 };
 use crate::loops;
 
@@ -29,14 +29,12 @@ pub fn mark(ir: &str) -> String {
     let mut scopes = Scopes::of(ir);
     let mut out = rewrite_functions(ir, |lines, out| in_function(lines, &mut scopes, out));
     out.push_str(&scopes.made);
-    if out.contains(&format!("call void @{OVERWRITES}(")) {
-        push_line(
-            &mut out,
-            &format!(
-                "declare void @{OVERWRITES}(ptr captures(none)) nofree nounwind willreturn memory(argmem: write, inaccessiblemem: readwrite) \"enzyme_inactive\" \"enzyme_no_escaping_allocation\""
-            ),
-        );
-    }
+    declare_if_called(
+        &mut out,
+        &format!(
+            "declare void @{OVERWRITES}(ptr captures(none)) nofree nounwind willreturn memory(argmem: write, inaccessiblemem: readwrite) \"enzyme_inactive\" \"enzyme_no_escaping_allocation\""
+        ),
+    );
     out
 }
 

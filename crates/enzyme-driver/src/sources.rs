@@ -5,7 +5,7 @@
 //! returns. So before each copy stands a call that may have written to its source, to a function that does nothing.
 
 use crate::aliases::KEPT;
-use crate::ir::copied;
+use crate::ir::{copied, declare_if_called, define_if_declared};
 use crate::policy;
 
 const TOUCH: &str = "oxide_enzyme.touch";
@@ -21,13 +21,10 @@ pub fn touch(ir: &str) -> String {
         out.push_str(line);
         out.push('\n');
     }
-    let is_declared =
-        |line: &str| line.starts_with("declare ") && line.contains(&format!("@{name}("));
-    if out.contains(&format!("call void @{name}(")) && !ir.lines().any(is_declared) {
-        out.push_str(&format!(
-            "declare void @{name}(ptr {KEPT}) nofree nounwind willreturn\n"
-        ));
-    }
+    declare_if_called(
+        &mut out,
+        &format!("declare void @{name}(ptr {KEPT}) nofree nounwind willreturn"),
+    );
     out
 }
 
@@ -43,17 +40,10 @@ fn source(line: &str) -> Option<&str> {
 }
 
 /// Defines the function in a differentiated module; names have been put back.
-pub fn define(text: &str) -> String {
-    let declaration = text
-        .lines()
-        .find(|line| line.starts_with("declare ") && line.contains(&format!("@{TOUCH}(")));
-    match declaration {
-        Some(declaration) => text.replace(
-            declaration,
-            &format!("define internal void @{TOUCH}(ptr %source) alwaysinline {{\n  ret void\n}}"),
-        ),
-        None => text.to_owned(),
-    }
+pub fn define(text: String) -> String {
+    let definition =
+        format!("define internal void @{TOUCH}(ptr %source) alwaysinline {{\n  ret void\n}}");
+    define_if_declared(text, TOUCH, &definition)
 }
 
 #[cfg(test)]
@@ -71,7 +61,8 @@ mod tests {
             "{out}"
         );
         assert!(
-            define("declare void @oxide_enzyme.touch(ptr) #1\n").starts_with("define internal")
+            define("declare void @oxide_enzyme.touch(ptr) #1\n".to_owned())
+                .starts_with("define internal")
         );
     }
 }

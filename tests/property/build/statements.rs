@@ -244,7 +244,7 @@ impl Statements<'_> {
                 let (a, b) = (self.block(depth - 1), self.block(depth - 1));
                 format!("if {condition} {{\n{a}}} else {{\n{b}}}")
             }
-            3 | 4 if depth > 0 && !self.in_loop => self.a_loop(depth),
+            3 | 4 if depth > 0 => self.a_loop(depth),
             _ => self.on_a_variable(),
         }
     }
@@ -256,19 +256,24 @@ impl Statements<'_> {
 
     fn a_loop(&mut self, depth: usize) -> String {
         let count = self.rounds();
-        self.in_loop = true;
+        let is_outer = !std::mem::replace(&mut self.in_loop, true);
         let body = self.block(depth - 1);
-        let leave = match self.rng.usize(..4) {
+        let leave = match self.rng.usize(..5) {
             0 => format!("if {} {{ continue; }}\n", self.condition()),
             1 => format!("if {} {{ break; }}\n", self.condition()),
+            2 => format!("if {} {{ break 'outer; }}\n", self.condition()),
             _ => String::new(),
         };
         let more = self.any(0);
-        self.in_loop = false;
+        self.in_loop = !is_outer;
+        // In braces: an inner `i` must not stay.
+        let label = if is_outer { "'outer: " } else { "" };
         match self.rng.usize(..3) {
-            0 => format!("let mut i = 0; while i < {count} {{\n{body}i += 1;\n{leave}{more}\n}}"),
-            1 => format!("for i in (0..{count}).rev() {{\n{body}{leave}{more}\n}}"),
-            _ => format!("for i in 0..{count} {{\n{body}{leave}{more}\n}}"),
+            0 => format!(
+                "{{ let mut i = 0; {label}while i < {count} {{\n{body}i += 1;\n{leave}{more}\n}} }}"
+            ),
+            1 => format!("{label}for i in (0..{count}).rev() {{\n{body}{leave}{more}\n}}"),
+            _ => format!("{label}for i in 0..{count} {{\n{body}{leave}{more}\n}}"),
         }
     }
 
@@ -346,7 +351,7 @@ impl Statements<'_> {
     }
 
     fn on_scalars(&mut self, k: usize) -> String {
-        match self.rng.usize(..9) {
+        match self.rng.usize(..11) {
             0 => "std::mem::swap(&mut s0, &mut s1);".to_owned(),
             1 => format!(
                 "{{ let value = {}; s{k} = std::mem::replace(&mut s{}, value); }}",
@@ -370,6 +375,14 @@ impl Statements<'_> {
                 self.atom()
             ),
             7 => format!("*{} *= lit!(0.9);", self.either("s0", "s1")),
+            8 => format!(
+                "{{ let value = {}; s{k} /= value * value + lit!(1.0); }}",
+                self.tame()
+            ),
+            9 => format!(
+                "{{ let value = {}; if value > s{k} {{ s{k} = value; }} }}",
+                self.tame()
+            ),
             _ => "// SAFETY: two variables.\nunsafe { std::ptr::swap(&raw mut s0, &raw mut s1); }"
                 .to_owned(),
         }
@@ -384,7 +397,7 @@ impl Statements<'_> {
         );
         let n = length.map_or(format!("{name}.len()"), |n| n.to_string());
         let value = self.tame();
-        match self.rng.usize(..22) {
+        match self.rng.usize(..24) {
             0 => format!("{{ let n = {n}; {name}.swap({i} % n, {j} % n); }}"),
             1 => format!("{name}.reverse();"),
             2 => format!("{{ let n = {n}; {name}.rotate_left({r} % n); }}"),
@@ -434,6 +447,12 @@ impl Statements<'_> {
                     swaps[self.rng.usize(..2)]
                 )
             }
+            21 => format!(
+                "{{ let mut most = s1; for x in {name}.iter_mut() {{ if *x > most {{ most = *x; }} *x = (*x * most).sin(); }} }}"
+            ),
+            22 => format!(
+                "{{ let mut ratio = s0; for x in {name}.iter_mut() {{ ratio /= *x * *x + lit!(0.8); *x = squash(*x + ratio); }} s1 = squash(ratio); }}"
+            ),
             _ => format!(
                 "{{ let n = {n}; for j in 0..{} {{ s1 = (s1 + {name}[j % n] * {name}[(j + 1) % n]).tanh(); }} }}",
                 self.rounds()
@@ -477,7 +496,7 @@ impl Statements<'_> {
 
     fn on_structs(&mut self, k: usize) -> String {
         let other = 1 - k;
-        match self.rng.usize(..8) {
+        match self.rng.usize(..9) {
             0 => "std::mem::swap(&mut p0, &mut p1);".to_owned(),
             1 => format!("p{k} = p{other};"),
             2 => format!("p{k} = update(p{other});"),
@@ -487,7 +506,8 @@ impl Statements<'_> {
             6 => format!(
                 "{{ let old = std::mem::replace(&mut p{k}, update(p{other})); s{k} += old.z * old.y[1]; }}"
             ),
-            _ => format!("if let Some(p) = Some(p{k}).filter(|p| p.x > p.z) {{ p{other} = p; }}"),
+            7 => format!("if let Some(p) = Some(p{k}).filter(|p| p.x > p.z) {{ p{other} = p; }}"),
+            _ => format!("if p{k}.x > p{other}.x {{ p{other} = p{k}; }}"),
         }
     }
 

@@ -64,6 +64,30 @@ pub fn push_line(out: &mut String, line: &str) {
     out.push('\n');
 }
 
+/// Adds the declaration of a function that a module calls, unless it does not, or has one.
+pub fn declare_if_called(ir: &mut String, declaration: &str) {
+    let signature = declaration.trim_start_matches("declare ");
+    let (function, _) = signature.split_once('(').unwrap_or((signature, ""));
+    let (_, name) = function.split_once('@').unwrap_or(("", function));
+    if ir.contains(&format!("call {function}(")) && declaration_of(ir, name).is_none() {
+        push_line(ir, declaration);
+    }
+}
+
+/// Puts a definition in place of a function's declaration, if a module has that.
+pub fn define_if_declared(ir: String, name: &str, definition: &str) -> String {
+    match declaration_of(&ir, name) {
+        Some(declaration) => ir.replace(declaration, definition),
+        None => ir,
+    }
+}
+
+fn declaration_of<'a>(ir: &'a str, name: &str) -> Option<&'a str> {
+    let called = format!("@{name}(");
+    ir.lines()
+        .find(|line| line.starts_with("declare ") && line.contains(&called))
+}
+
 /// A name without sigil and quotes: `x` of `%x`, `a b` of `@"a b"`.
 pub fn bare(name: &str) -> &str {
     name.trim_start_matches(['%', '@']).trim_matches('"')
