@@ -5,7 +5,8 @@
 //! divisors (`createInvertedTerminator` in its EnzymeLogic.cpp). It overlooks that the round may use the outcome itself, and
 //! gradients of running maxima and quotients were wrong. And the product of divisors may be infinite where no quotient is.
 //!
-//! So a round adds `-0.0` to what it hands on: nothing, for every number. That it is `-0.0`, only we know until Enzyme is done.
+//! So a round adds `-0.0` to what it hands on: nothing, for every number. What may be a float as an integer, as LLVM moves structs, is
+//! chosen instead of 0 where something is true. That it is `-0.0`, and true, only we know until Enzyme is done.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,12 +16,16 @@ use crate::policy;
 
 const NOTHING: &str = "oxide_enzyme.nothing.";
 
-const TYPES: [&str; 2] = ["float", "double"];
+/// What only we know, by its type.
+const KNOWN: [(&str, &str); 3] = [("float", "-0.0"), ("double", "-0.0"), ("i1", "true")];
+
+const FLOATS: [&str; 2] = ["float", "double"];
+const INTEGERS: [&str; 3] = ["i32", "i64", "i128"];
 
 /// Adds nothing to what rounds hand on, in every function of a module.
 pub fn add_nothing(ir: &str) -> String {
     let mut out = rewrite_functions(ir, in_function);
-    for ty in TYPES {
+    for (ty, _) in KNOWN {
         declare_if_called(
             &mut out,
             &format!(
@@ -34,10 +39,10 @@ pub fn add_nothing(ir: &str) -> String {
 
 /// Says what is added, in a differentiated module; names have been put back.
 pub fn define(mut text: String) -> String {
-    for ty in TYPES {
+    for (ty, value) in KNOWN {
         let name = format!("{NOTHING}{ty}");
         let definition =
-            format!("define internal {ty} @{name}() alwaysinline {{\n  ret {ty} -0.0\n}}");
+            format!("define internal {ty} @{name}() alwaysinline {{\n  ret {ty} {value}\n}}");
         text = define_if_declared(text, &name, &definition);
     }
     text
@@ -56,19 +61,32 @@ struct Carried<'a> {
 }
 
 impl Carried<'_> {
-    fn sum(&self) -> String {
+    /// What it is afterwards: the same.
+    fn after(&self) -> String {
         format!("%\"{}.carried.{}\"", bare(self.value), self.from)
     }
 
-    fn addition(&self) -> String {
-        let (sum, ty) = (self.sum(), self.ty);
-        format!("  {sum} = fadd {ty} {}, %{NOTHING}{ty}", self.value)
+    /// The type of what that takes.
+    fn known(&self) -> &str {
+        if FLOATS.contains(&self.ty) {
+            self.ty
+        } else {
+            "i1"
+        }
+    }
+
+    fn line(&self) -> String {
+        let (after, value, ty) = (self.after(), self.value, self.ty);
+        match self.known() {
+            "i1" => format!("  {after} = select i1 %{NOTHING}i1, {ty} {value}, {ty} 0"),
+            _ => format!("  {after} = fadd {ty} {value}, %{NOTHING}{ty}"),
+        }
     }
 }
 
 fn in_function(lines: &[&str], out: &mut String) {
     let carried = carried(lines);
-    let types: BTreeSet<&str> = carried.iter().map(|number| number.ty).collect();
+    let types: BTreeSet<&str> = carried.iter().map(Carried::known).collect();
     let has_label = |line: &&str| label(line).is_some();
     let entry = 1 + usize::from(lines.get(1).is_some_and(has_label));
     let mut block = "";
@@ -82,7 +100,7 @@ fn in_function(lines: &[&str], out: &mut String) {
         block = label(line).unwrap_or(block);
         if line.starts_with("  br ") || line.starts_with("  switch ") {
             for number in carried.iter().filter(|number| number.from == block) {
-                push_line(out, &number.addition());
+                push_line(out, &number.line());
             }
         }
         match Phi::parse(line) {
@@ -113,9 +131,9 @@ fn carried<'a>(lines: &[&'a str]) -> BTreeSet<Carried<'a>> {
         let Some(phi) = Phi::parse(line) else {
             continue;
         };
-        let Some(ty) = float(&phi) else { continue };
+        let ty = type_of(&phi);
         let handed_on = phi.incoming.iter().filter(|(value, from)| {
-            let is_chosen = |code: &&str| may_be_chosen(code);
+            let is_chosen = |code: &&str| may_be_chosen(code, ty);
             definitions.get(value).is_some_and(is_chosen) && ends_round(block, from)
         });
         carried.extend(handed_on.map(|&(value, from)| Carried { value, ty, from }));
@@ -123,30 +141,33 @@ fn carried<'a>(lines: &[&'a str]) -> BTreeSet<Carried<'a>> {
     carried
 }
 
-/// A `phi` that takes sums.
+/// A `phi` that takes what is the same afterwards.
 fn handed_on(phi: &Phi<'_>, carried: &BTreeSet<Carried<'_>>) -> String {
     phi.with(phi.incoming.iter().map(|&(value, from)| {
-        let ty = float(phi).unwrap_or_default();
-        let number = Carried { value, ty, from };
+        let number = Carried {
+            value,
+            ty: type_of(phi),
+            from,
+        };
         match carried.contains(&number) {
-            true => (number.sum(), from),
+            true => (number.after(), from),
             false => (value.to_owned(), from),
         }
     }))
 }
 
-/// The type of a `phi` of numbers, without flags.
-fn float<'a>(phi: &Phi<'a>) -> Option<&'a str> {
-    let ty = phi.ty.rsplit(' ').next()?;
-    TYPES.contains(&ty).then_some(ty)
+/// The type of a `phi`, without flags.
+fn type_of<'a>(phi: &Phi<'a>) -> &'a str {
+    phi.ty.rsplit(' ').next().unwrap_or(phi.ty)
 }
 
-/// Whether a value may be a choice or a quotient, now or after Enzyme's own optimisations.
-fn may_be_chosen(code: &str) -> bool {
+/// Whether a value may be a choice of floats or a quotient, now or after Enzyme's own optimisations.
+fn may_be_chosen(code: &str, ty: &str) -> bool {
     let (operation, operands) = code.split_once(' ').unwrap_or((code, ""));
     // With other flags, a product may become a quotient.
-    let is_plain = TYPES.iter().any(|ty| operands.starts_with(ty));
-    !(operation == "load" || is_plain && matches!(operation, "fadd" | "fsub" | "fmul"))
+    let is_plain = operands.starts_with(ty) && matches!(operation, "fadd" | "fsub" | "fmul");
+    FLOATS.contains(&ty) && !is_plain && operation != "load"
+        || INTEGERS.contains(&ty) && operation == "select"
 }
 
 #[cfg(test)]
@@ -189,6 +210,15 @@ end:
         assert!(out.starts_with(&expected), "{out}");
         let declared = "declare double @oxide_enzyme.nothing.double() #1\n".to_owned();
         assert!(define(declared).contains("ret double -0.0"));
+    }
+
+    #[test]
+    fn a_choice_of_integers_is_made_again() {
+        let ir = MAXIMUM.replace("double", "i64");
+        let out = add_nothing(&ir);
+        let again = "  %\"n.carried.next\" = select i1 %oxide_enzyme.nothing.i1, i64 %n, i64 0\n";
+        assert!(out.contains(again), "{out}");
+        assert!(out.contains("%m = phi i64 [ 1.0, %start ], [ %\"n.carried.next\", %next ]"));
     }
 
     #[test]

@@ -16,6 +16,12 @@ fn halved_if_large(x: (f64, f64)) -> Option<(f64, f64)> {
     (x.0 > x.1).then(|| (x.0 * x.1, x.0))
 }
 
+fn keep_larger(largest: &mut f64, x: f64) {
+    if x > *largest {
+        *largest = x;
+    }
+}
+
 fn terms(a: f64, b: f64, c: f64) -> [f64; 8] {
     [a, b, c, a * b, b * c, c * a, a + b, b - c]
 }
@@ -119,5 +125,25 @@ compared! {
         let mut quotient = a * 1e150;
         for i in 0..13 { quotient /= if i < 8 { 1e50 + b * 1e49 } else { 1e-50 + c * 1e-51 }; }
         quotient * n as f64
+    }
+    |a, b, c, n| a_quotient_in_a_cell {
+        let (quotient, mut sum) = (std::cell::Cell::new(a), 0.0);
+        for i in 0..n { quotient.set(quotient.get() / (b + 2.0 + i as f64)); sum += quotient.get() * c; }
+        sum
+    }
+    |a, b, c, n| a_maximum_in_a_box {
+        let (x, mut largest, mut sum) = (terms(a, b, c), Box::new(b * c), 0.0);
+        for i in 0..n { if x[i] > *largest { *largest = x[i]; } sum += largest.sin(); }
+        sum + *largest
+    }
+    |a, b, c, n| a_maximum_behind_a_reference {
+        let (x, mut largest, mut sum) = (terms(a, b, c), b - c, 0.0);
+        for i in 0..n { keep_larger(&mut largest, x[i] * x[i]); sum += largest * a; }
+        sum
+    }
+    |a, b, c, n| quotients_in_rows {
+        let (x, mut rows) = (terms(a, b, c), [[a, b], [c, a]]);
+        for i in 0..n { for row in &mut rows { row[i % 2] /= x[i] + 2.0; row[0] += row[1]; } }
+        rows[0][0] * rows[1][1] + rows[0][1] * rows[1][0]
     }
 }

@@ -110,3 +110,55 @@ fn second(x: f64) -> f64 {
 fn a_third_derivative() {
     assert_close(d3(2.0, 1.0), 240.0);
 }
+
+const WEIGHTS: [f64; 4] = [1.0, 3.0, 2.0, 5.0];
+
+#[autodiff_reverse(d_running, Active, Active, ActiveOnly)]
+#[autodiff_forward(t_running, Dual, Dual, DualOnly)]
+fn running(a: f64, b: f64) -> f64 {
+    let (mut quotient, mut largest, mut sum) = (a, 0.0, 0.0);
+    for (i, weight) in WEIGHTS.into_iter().enumerate() {
+        quotient /= b + i as f64;
+        let next = a * weight;
+        if next > largest {
+            largest = next;
+        }
+        sum += quotient * largest;
+    }
+    sum
+}
+
+#[autodiff_forward(running_forward_over_reverse, Dual, Dual, Dual)]
+#[autodiff_reverse(running_reverse_over_reverse, Active, Active, Active)]
+fn running_slope(a: f64, b: f64) -> f64 {
+    d_running(a, b, 1.0).0
+}
+
+#[autodiff_reverse(running_reverse_over_forward, Active, Active, Active)]
+fn running_tangent(a: f64, b: f64) -> f64 {
+    t_running(a, 1.0, b, 0.0)
+}
+
+// f = a^2 sum(M_i / P_i), where M_i is the largest weight so far and P_i the product of b + j so far.
+#[test]
+fn second_derivatives_of_what_a_loop_carries() {
+    let (a, b) = (1.5, 0.7);
+    let (mut largest, mut product, mut inverses) = (0.0, 1.0, 0.0);
+    let (mut slope, mut aa, mut ab) = (0.0, 0.0, 0.0);
+    for (i, weight) in WEIGHTS.into_iter().enumerate() {
+        largest = f64::max(largest, weight);
+        product *= b + i as f64;
+        inverses += 1.0 / (b + i as f64);
+        slope += 2.0 * a * largest / product;
+        aa += 2.0 * largest / product;
+        ab -= 2.0 * a * largest / product * inverses;
+    }
+    let expected = [slope, aa, ab];
+    let (value, second) = running_forward_over_reverse(a, 1.0, b, 0.0);
+    let (_, mixed) = running_forward_over_reverse(a, 0.0, b, 1.0);
+    assert_all_close(&[value, second, mixed], &expected);
+    let (value, second, mixed) = running_reverse_over_reverse(a, b, 1.0);
+    assert_all_close(&[value, second, mixed], &expected);
+    let (value, second, mixed) = running_reverse_over_forward(a, b, 1.0);
+    assert_all_close(&[value, second, mixed], &expected);
+}

@@ -138,7 +138,8 @@ macro_rules! dual {
 
             /// The magnitude.
             pub fn abs(self) -> Self {
-                if self.value == 0.0 && self.tangent != 0.0 {
+                // Not what has become too small for a float.
+                if self.value == 0.0 && self.tangent.abs() > f64::from(<$float>::MIN_POSITIVE) {
                     TIES.set(TIES.get() + 1);
                 }
                 self.chain(self.value.abs(), self.wide().signum())
@@ -146,7 +147,10 @@ macro_rules! dual {
 
             /// The larger one.
             pub fn max(self, other: Self) -> Self {
-                if self.value == other.value && self.tangent != other.tangent {
+                // Rounding is not what makes them differ.
+                let scale = self.magnitude.max(other.magnitude);
+                let differ = (self.tangent - other.tangent).abs() > 1e-6 * scale;
+                if self.value == other.value && differ {
                     TIES.set(TIES.get() + 1);
                 }
                 if self.value > other.value {

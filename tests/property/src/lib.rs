@@ -55,8 +55,11 @@ pub fn check(seed: u64, programs: &[Program], left_out: [usize; 2]) {
         for point in 0..POINTS {
             let mut rng =
                 fastrand::Rng::with_seed(seed ^ (point as u64) << 32 ^ program.inputs as u64);
-            let before = tally.mismatches.len();
+            let (before, smooth) = (tally.mismatches.len(), ties());
             compare(program, &mut rng, &mut tally);
+            if ties() > smooth {
+                println!("{} is not smooth at point {point}", program.name);
+            }
             if tally.mismatches.len() > before {
                 println!(
                     "{}, in which (see below) a derivative is off:\n{}",
@@ -90,7 +93,7 @@ pub fn check(seed: u64, programs: &[Program], left_out: [usize; 2]) {
     assert_eq!(tally.infinite, 0, "programs are finite by construction");
     assert_eq!(ties(), 0, "programs are smooth where they are evaluated");
     assert!(
-        tally.vague * 10 <= tally.compared,
+        tally.vague * 6 <= tally.compared,
         "too many comparisons say little"
     );
 }
