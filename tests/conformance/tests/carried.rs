@@ -146,4 +146,50 @@ compared! {
         for i in 0..n { for row in &mut rows { row[i % 2] /= x[i] + 2.0; row[0] += row[1]; } }
         rows[0][0] * rows[1][1] + rows[0][1] * rows[1][0]
     }
+    |a, b, c, n| lists_that_change_hands_in_nested_loops {
+        let (mut before, mut now, mut x) = (vec![a, b], vec![b, c], c);
+        for _ in 0..n { for _ in 0..n { before = now; now = vec![x, b.sin()]; x = (x + a).sin(); } }
+        x + before[0] * before[1]
+    }
+    |a, b, c, n| lists_that_are_changed_as_they_change_hands {
+        let (mut before, mut now, mut x) = (vec![a, b, c], vec![b, c], c);
+        for i in 0..n {
+            for j in 0..i + 1 {
+                before = std::mem::take(&mut now);
+                now.push(x);
+                now.push(b * j as f64);
+                for y in before.iter_mut().rev() { *y = (*y - x).tanh(); x = *y; }
+            }
+        }
+        x + before.iter().sum::<f64>()
+    }
+    |a, b, c, n| numbers_that_change_hands_in_nested_loops {
+        let (mut first, mut second, mut x) = (a, b, c);
+        for i in 0..n { for j in 0..n + i { first = second; second = x; x = (x * a + (i + j) as f64).sin(); } }
+        (first * first * second).sin() + first
+    }
+    |a, b, c, n| places_that_change_hands_in_nested_loops {
+        let x = terms(a, b, c);
+        let (mut first, mut second, mut sum) = (0, 1, 0.0);
+        for i in 0..n { for j in 0..n { first = second; second = (i * i + 3 * j) % 8; sum += x[second].sin(); } sum *= a; }
+        x[first] * x[first] * sum + x[second] * sum
+    }
+    |a, b, c, n| rows_that_change_hands_three_loops_deep {
+        let (mut before, mut now) = ([a, b], [b, c]);
+        for i in 0..n {
+            for j in 0..n {
+                let row = before;
+                for k in 0..2 { before = now; now = [(row[k] * before[0]).sin() + c, before[1].sin() + (i * j) as f64 * 0.01]; }
+            }
+        }
+        before[0] * before[1] + now[0] * now[1]
+    }
+    |a, b, c, n| boxes_that_change_hands_until_told {
+        let (mut before, mut now, mut x) = (Box::new(a), Box::new(b), c);
+        for i in 0..n {
+            for _ in 0..7 { before = now; now = Box::new(x * *before); x = (x * 1.1 + a * 0.1).cos() - 0.2; if x < 0.3 + 0.01 * i as f64 { break; } }
+            x += 0.5;
+        }
+        *before * *before * x + *now
+    }
 }
