@@ -7,9 +7,9 @@
 //!
 //! So a round adds `-0.0` to what it hands on: nothing, for every number. That it is `-0.0`, only we know until Enzyme is done.
 //!
-//! And what a round takes from the last one as it was there (`a = b; b = vec![x]`), Enzyme looks up once more, in what it remembers of
-//! that round, where it is used after the loop. In nested loops it looks at no round of the outer one (`unwrapM` of its GradientUtils.cpp),
-//! unless the value depends on itself. So it is made to: it stays what it was unless something is true, which it is.
+//! What rounds only pass on (`before = now; now = vec![x]`: no value depends on itself), Enzyme need not remember: where it is used after the
+//! loop, it looks up where it came from. In nested loops it looks in the first round of the outer one (`unwrapM` in its GradientUtils.cpp), and
+//! gradients were wrong. So such a value is made to depend on itself: it stays what it was unless something is true, which it is.
 
 use std::collections::{BTreeSet, HashMap};
 
