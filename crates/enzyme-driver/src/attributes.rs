@@ -7,6 +7,8 @@
 
 use std::collections::HashSet;
 
+use crate::ir::function_name;
+
 const MARK: &str = "\"enzyme_preserve_primal\"";
 
 /// Marks every function that a module defines.
@@ -34,9 +36,11 @@ pub fn preserve_primals(ir: &str) -> String {
     out
 }
 
-/// Has functions of `f32` inlined that take or give small data as an integer, whatever is said of them: rustc passes a
-/// `[f32; 2]` as an `i64`, which it does not call `noundef` as it does real integers, and Enzyme does not see floats in it.
-pub fn inline_small_data(ir: &str) -> String {
+/// Has functions inlined, whatever is said of them, in which Enzyme does not see floats:
+/// - those of `f32` that take or give small data as an integer: rustc passes a `[f32; 2]` as an `i64`, which it does not call
+///   `noundef` as it does real integers;
+/// - those that make lists grow and shrink: they copy bytes, and only their callers show of what (see `elements`).
+pub fn inline_untyped(ir: &str) -> String {
     let mut next = 1 + ir
         .lines()
         .filter_map(|line| line.strip_prefix("attributes #")?.split(' ').next())
@@ -46,7 +50,8 @@ pub fn inline_small_data(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len() + 1024);
     let mut groups = String::new();
     for (start, line) in with_starts(ir) {
-        let own = if passes_small_data(line) && has_singles(&ir[start..]) {
+        let hides_floats = passes_small_data(line) && has_singles(&ir[start..]);
+        let own = if hides_floats || resizes(line) {
             group(line)
         } else {
             None
@@ -75,6 +80,17 @@ fn with_starts(ir: &str) -> impl Iterator<Item = (usize, &str)> {
         *start += line.len();
         Some((at, line.trim_end_matches('\n')))
     })
+}
+
+/// Whether a line begins a function of `alloc` that makes a list grow or shrink.
+fn resizes(line: &str) -> bool {
+    let of_list = |name: &str| {
+        name.contains("5alloc")
+            && ["grow", "shrink", "do_reserve_and_handle"]
+                .iter()
+                .any(|part| name.contains(part))
+    };
+    line.starts_with("define ") && function_name(line).is_some_and(of_list)
 }
 
 /// Whether the function that `text` begins with computes in single precision.
@@ -141,7 +157,7 @@ mod tests {
                   define internal i64 @h(i64 %0) #3 {\n}\n\
                   define internal noundef i64 @g(ptr align 8 dereferenceable(8) %p, i64 noundef %n) #3 {\n}\n\
                   attributes #3 = { cold noinline uwtable }\n";
-        let out = inline_small_data(ir);
+        let out = inline_untyped(ir);
         assert!(
             out.starts_with(
                 "define internal i64 @f(i64 %0, float noundef %x) unnamed_addr #4 !dbg !2 {\n"

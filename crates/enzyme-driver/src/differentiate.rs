@@ -33,7 +33,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 86";
+pub const PIPELINE: &str = "pipeline 90";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -204,7 +204,7 @@ pub fn prepare(
     directory: &Path,
 ) -> Result<PathBuf, Error> {
     let (input, output) = (directory.join("closure.ll"), directory.join("optimised.ll"));
-    let mut text = loops::with_single_latches(&attributes::inline_small_data(&closure.text));
+    let mut text = loops::with_single_latches(&attributes::inline_untyped(&closure.text));
     // An inner derivative has notes of its own; what it makes for itself has none. So notes of the outer one must come before
     // the inner one. Otherwise they come after LLVM, which does without some allocations.
     let (has_notes, is_outer) = (derivative.mode != Mode::Forward, !closure.nested.is_empty());

@@ -26,6 +26,7 @@ mod deferred;
 pub mod derivative;
 pub mod diagnosis;
 pub mod differentiate;
+mod elements;
 pub mod engine;
 mod error;
 pub mod explain;

@@ -101,11 +101,13 @@ fn is_harmless(line: &str) -> bool {
 
 /// Where an address points: so many bytes after the start of an object, and in loops multiples of the stride further on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place<'a> {
-    object: &'a str,
-    offset: u64,
+pub struct Place<'a> {
+    /// The object.
+    pub object: &'a str,
+    /// Bytes.
+    pub offset: u64,
     /// 0 where there is one place.
-    stride: u64,
+    pub stride: u64,
 }
 
 impl<'a> Place<'a> {
@@ -120,21 +122,32 @@ impl<'a> Place<'a> {
 }
 
 /// What is loaded or stored at a place.
-struct Access<'a> {
-    place: Place<'a>,
+pub struct Access<'a> {
+    /// The place.
+    pub place: Place<'a>,
+    /// The type.
+    pub ty: &'a str,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl<'a> Access<'a> {
     /// `double` or `float`.
-    float: Option<&'a str>,
-    size: u64,
+    pub fn float(&self) -> Option<&'a str> {
+        matches!(self.ty, "double" | "float").then_some(self.ty)
+    }
 }
 
 /// The definitions of a function's values, by which addresses are followed to their objects.
-struct Places<'a> {
-    definitions: HashMap<&'a str, &'a str>,
+pub struct Places<'a> {
+    /// By name.
+    pub definitions: HashMap<&'a str, &'a str>,
     layouts: &'a Layouts<'a>,
 }
 
 impl<'a> Places<'a> {
-    fn of(lines: &[&'a str], layouts: &'a Layouts<'a>) -> Self {
+    /// Reads a function.
+    pub fn of(lines: &[&'a str], layouts: &'a Layouts<'a>) -> Self {
         let definitions = lines
             .iter()
             .filter_map(|line| line.trim_start().split_once(" = "))
@@ -146,7 +159,7 @@ impl<'a> Places<'a> {
     }
 
     /// Where an address points; `None` for a stride that is not understood.
-    fn place(&self, address: &'a str, depth: u32) -> Option<Place<'a>> {
+    pub fn place(&self, address: &'a str, depth: u32) -> Option<Place<'a>> {
         let itself = Place::itself(address);
         let Some(code) = self.definitions.get(address).filter(|_| depth < 16) else {
             return Some(itself);
@@ -249,7 +262,7 @@ impl<'a> Places<'a> {
 }
 
 /// The values of a `phi`.
-fn values(incoming: &str) -> impl Iterator<Item = &str> {
+pub fn values(incoming: &str) -> impl Iterator<Item = &str> {
     incoming
         .split("[ ")
         .skip(1)
@@ -263,7 +276,7 @@ fn last_operand(code: &str) -> Option<u64> {
 }
 
 /// The greatest common divisor.
-fn common(a: u64, b: u64) -> u64 {
+pub fn common(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { common(b, a % b) }
 }
 
@@ -274,7 +287,8 @@ fn taken_apart(line: &str) -> Option<(&str, &str, u64)> {
     (from.starts_with('%') && (16..=LONGEST).contains(&length)).then_some((to, from, length))
 }
 
-fn access<'a>(line: &'a str, places: &Places<'a>) -> Option<Access<'a>> {
+/// What a line loads or stores.
+pub fn access<'a>(line: &'a str, places: &Places<'a>) -> Option<Access<'a>> {
     let code = line.trim_start();
     let (value, rest) = match code.split_once(" = load ") {
         Some((_, load)) => load.split_once(", ptr ")?,
@@ -284,7 +298,7 @@ fn access<'a>(line: &'a str, places: &Places<'a>) -> Option<Access<'a>> {
     let address = rest.split(',').next()?;
     Some(Access {
         place: places.place(address, 0)?,
-        float: ["double", "float"].into_iter().find(|float| *float == ty),
+        ty,
         size: places.layouts.size(ty)?,
     })
 }
@@ -302,7 +316,7 @@ fn floats<'a>(
             .filter(|access| access.place.object == end.object)
         {
             for offset in rounds(access, end, length) {
-                match access.float {
+                match access.float() {
                     Some(float) => drop(floats.insert((offset, float))),
                     None => others.extend(offset..offset + access.size),
                 }

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::attributes;
 use crate::bits;
 use crate::copies;
+use crate::elements;
 use crate::hints;
 use crate::ir::free_metadata_number;
 use crate::pairs;
@@ -24,7 +25,8 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
     let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
-    let ir = strides::hint(&copies::as_floats(&pointers::restore(&ir)));
+    let ir = elements::copy_each(&copies::as_floats(&pointers::restore(&ir)));
+    let ir = strides::hint(&ir);
     mark_integers(&sources::touch(&writes::mark(&ir)))
 }
 

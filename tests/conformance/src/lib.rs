@@ -89,13 +89,15 @@ macro_rules! compared {
     )* };
 }
 
+/// From three numbers, a count and a seed to the value and its slopes.
+pub type Gradient = fn(f64, f64, f64, usize, f64) -> (f64, f64, f64, f64);
+
+/// From three numbers, each followed by its tangent, and a count to the value and its tangent.
+pub type Tangent = fn(f64, f64, f64, f64, f64, f64, usize) -> (f64, f64);
+
 /// Compares at 20 points: gradients to tangents within 1e-9, tangents to central differences (step 1e-6) within 1e-4, both
 /// relative to the largest.
-pub fn compare(
-    primal: fn(f64, f64, f64, usize) -> f64,
-    gradient: fn(f64, f64, f64, usize, f64) -> (f64, f64, f64, f64),
-    tangent: fn(f64, f64, f64, f64, f64, f64, usize) -> (f64, f64),
-) {
+pub fn compare(primal: fn(f64, f64, f64, usize) -> f64, gradient: Gradient, tangent: Tangent) {
     for at in 1..=20 {
         // Scattered over -0.8 to 0.8, no two alike.
         let [a, b, c] = [37, 17, 29].map(|step| f64::from(at * step % 61) / 38.0 - 0.8);

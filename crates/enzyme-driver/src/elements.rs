@@ -1,0 +1,250 @@
+//! Copies lists whose elements hold floats beside others element by element.
+//!
+//! Of a copy whose length is known only when it runs Enzyme asks for the type of the first byte, and takes all of it to be of that type. A
+//! list of `(usize, f64)` that had grown was all integers to it, and its floats' gradients were lost. Where loads and stores show what an
+//! element is, such a copy becomes a call of a function that copies one element after the other, each part by its type. Where they show
+//! only that there are floats beside others, it is refused ([`crate::hints::MIXED_COPY`]).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+use crate::hints;
+use crate::ir::{self, push_line, rewrite_functions};
+use crate::layout::Layouts;
+use crate::strides::{Access, Places, access, common, values};
+
+/// Longer elements than this are not seen in practice, and not worth so much code.
+const LONGEST: u64 = 4096;
+
+/// Replaces the copies in a module.
+pub fn copy_each(ir: &str) -> String {
+    let layouts = Layouts::of(ir);
+    let mut copiers = BTreeSet::new();
+    let mut out = rewrite_functions(ir, |lines, out| {
+        in_function(lines, &layouts, &mut copiers, out);
+    });
+    for element in copiers {
+        out.push_str(&element.copier());
+    }
+    out
+}
+
+fn in_function(
+    lines: &[&str],
+    layouts: &Layouts<'_>,
+    copiers: &mut BTreeSet<Element>,
+    out: &mut String,
+) {
+    if !lines.iter().any(|line| copied(line).is_some()) {
+        return lines.iter().for_each(|line| push_line(out, line));
+    }
+    let places = Places::of(lines, layouts);
+    let webs = Webs::of(lines, &places);
+    let accesses: Vec<Access<'_>> = lines
+        .iter()
+        .filter_map(|line| access(line, &places))
+        .collect();
+    for line in lines {
+        let Some((to, from, length)) = copied(line) else {
+            push_line(out, line);
+            continue;
+        };
+        let web = webs.of_address(from, &places);
+        match Element::of(
+            accesses
+                .iter()
+                .filter(|access| web == webs.root(access.place.object)),
+        ) {
+            Kind::Uniform => push_line(out, line),
+            Kind::Mixed(element) => {
+                let call = format!(
+                    "  call void @{}(ptr {to}, ptr {from}, i64 {length})",
+                    element.name()
+                );
+                push_line(out, &call);
+                copiers.insert(element);
+            }
+            Kind::Unknown => {
+                push_line(
+                    out,
+                    &format!("  call void @{}(ptr {from})", hints::MIXED_COPY),
+                );
+                push_line(out, line);
+            }
+        }
+    }
+}
+
+/// Target, source and length of a `memcpy` of a length that is known only when it runs.
+fn copied(line: &str) -> Option<(&str, &str, &str)> {
+    ir::copied(line).filter(|(_, from, length)| {
+        line.contains("@llvm.memcpy.") && length.starts_with('%') && from.starts_with('%')
+    })
+}
+
+/// Which objects of a function may be the same: they are merged, copied into each other, or kept in one place.
+struct Webs<'a> {
+    parents: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Webs<'a> {
+    fn of(lines: &[&'a str], places: &Places<'a>) -> Self {
+        let mut webs = Webs {
+            parents: HashMap::new(),
+        };
+        let mut kept: HashMap<(&str, u64), &str> = HashMap::new();
+        for line in lines {
+            let defined = line.trim_start().split_once(" = ");
+            match defined {
+                Some((name, code)) if code.starts_with("phi ptr ") => {
+                    values(code).for_each(|value| webs.unite(name, value, places));
+                }
+                Some((name, code)) if code.starts_with("select ") => {
+                    for value in code.split(", ptr ").skip(1) {
+                        let value = value.split(',').next().unwrap_or(value);
+                        webs.unite(name, value, places);
+                    }
+                }
+                _ => {}
+            }
+            if let Some((to, from, _)) = copied(line) {
+                webs.unite(to, from, places);
+            }
+            let Some(access) = access(line, places).filter(|access| access.ty == "ptr") else {
+                continue;
+            };
+            let pointer = match defined {
+                Some((name, _)) => name,
+                None => stored_pointer(line).unwrap_or(access.place.object),
+            };
+            let place = (access.place.object, access.place.offset);
+            let first = *kept.entry(place).or_insert(pointer);
+            webs.unite(first, pointer, places);
+        }
+        webs
+    }
+
+    fn unite(&mut self, a: &'a str, b: &'a str, places: &Places<'a>) {
+        let (a, b) = (self.of_address(a, places), self.of_address(b, places));
+        if a != b {
+            self.parents.insert(a, b);
+        }
+    }
+
+    fn of_address(&self, address: &'a str, places: &Places<'a>) -> &'a str {
+        let place = places.place(address, 0);
+        self.root(place.map_or(address, |place| place.object))
+    }
+
+    fn root(&self, object: &'a str) -> &'a str {
+        let mut root = object;
+        while let Some(parent) = self.parents.get(root) {
+            root = parent;
+        }
+        root
+    }
+}
+
+/// `%p` of `store ptr %p, ptr %at`.
+fn stored_pointer(line: &str) -> Option<&str> {
+    let value = line.trim_start().strip_prefix("store ptr ")?;
+    value
+        .split(',')
+        .next()
+        .filter(|value| value.starts_with('%'))
+}
+
+/// What loads and stores show of the elements of a list.
+enum Kind {
+    /// All floats, or none.
+    Uniform,
+    Mixed(Element),
+    /// Floats beside others, but not all of an element.
+    Unknown,
+}
+
+/// The parts of an element.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Element {
+    size: u64,
+    /// Types, by offset.
+    parts: BTreeMap<u64, String>,
+}
+
+impl Element {
+    fn of<'a>(accesses: impl Iterator<Item = &'a Access<'a>> + Clone) -> Kind {
+        let is_float = |access: &Access<'_>| access.float().is_some();
+        if accesses.clone().all(is_float) || !accesses.clone().any(is_float) {
+            return Kind::Uniform;
+        }
+        let size = accesses
+            .clone()
+            .fold(0, |size, access| common(access.place.stride, size));
+        if size == 0 || size > LONGEST {
+            return Kind::Unknown;
+        }
+        let (mut parts, mut seen) = (BTreeMap::new(), BTreeMap::new());
+        for access in accesses {
+            let at = access.place.offset % size;
+            let ty = seen.entry(at).or_insert((access.ty, access.size));
+            if *ty != (access.ty, access.size) {
+                return Kind::Unknown;
+            }
+            parts.insert(at, access.ty.to_owned());
+        }
+        let mut end = 0;
+        for (at, (_, bytes)) in seen {
+            // Less than a word between two parts is padding.
+            if at < end || at - end >= 4 && at % 8 != 0 || at - end >= 8 {
+                return Kind::Unknown;
+            }
+            end = at + bytes;
+        }
+        match end <= size && size - end < 8 {
+            true => Kind::Mixed(Element { size, parts }),
+            false => Kind::Unknown,
+        }
+    }
+
+    fn name(&self) -> String {
+        let mut name = format!("oxide_enzyme.elements.{}", self.size);
+        for (at, ty) in &self.parts {
+            let _ = write!(name, ".{at}{ty}");
+        }
+        name
+    }
+
+    /// The function that copies a list of them.
+    fn copier(&self) -> String {
+        let mut parts = String::new();
+        for (at, ty) in &self.parts {
+            let _ = write!(
+                parts,
+                "  %from.{at} = getelementptr inbounds i8, ptr %from.element, i64 {at}
+  %part.{at} = load {ty}, ptr %from.{at}
+  %to.{at} = getelementptr inbounds i8, ptr %to.element, i64 {at}
+  store {ty} %part.{at}, ptr %to.{at}
+"
+            );
+        }
+        format!(
+            "define internal void @{}(ptr noalias captures(none) %to, ptr noalias captures(none) %from, i64 %length) \"enzyme_preserve_primal\" nofree nounwind willreturn {{
+start:
+  %none = icmp eq i64 %length, 0
+  br i1 %none, label %end, label %next
+next:
+  %at = phi i64 [ 0, %start ], [ %after, %next ]
+  %to.element = getelementptr inbounds i8, ptr %to, i64 %at
+  %from.element = getelementptr inbounds i8, ptr %from, i64 %at
+{parts}  %after = add nuw i64 %at, {}
+  %more = icmp ult i64 %after, %length
+  br i1 %more, label %next, label %end
+end:
+  ret void
+}}
+",
+            self.name(),
+            self.size
+        )
+    }
+}
