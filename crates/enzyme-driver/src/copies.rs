@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::hints;
-use crate::ir::{balanced, bare, push_line, rewrite_functions};
+use crate::ir::{balanced, bare, declare_if_called, push_line, rewrite_functions};
 use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
@@ -48,12 +48,7 @@ impl Float {
 pub fn as_floats(ir: &str) -> String {
     let layouts = Layouts::of(ir);
     let mut out = rewrite_functions(ir, |lines, out| in_function(lines, &layouts, out));
-    if out.contains(hints::MIXED_COPY) {
-        out.push_str(&format!(
-            "declare void @{}(ptr) nounwind willreturn\n",
-            hints::MIXED_COPY
-        ));
-    }
+    declare_if_called(&mut out, hints::MIXED_COPY_DECLARATION);
     for declaration in hints::declarations().lines() {
         let name = declaration
             .split('@')

@@ -26,6 +26,7 @@ pub fn copy_each(ir: &str) -> String {
     for element in copiers {
         out.push_str(&element.copier());
     }
+    ir::declare_if_called(&mut out, hints::MIXED_COPY_DECLARATION);
     out
 }
 
@@ -113,9 +114,9 @@ impl<'a> Webs<'a> {
             let Some(access) = access(line, places).filter(|access| access.ty == "ptr") else {
                 continue;
             };
-            let pointer = match defined {
-                Some((name, _)) => name,
-                None => stored_pointer(line).unwrap_or(access.place.object),
+            let loaded = defined.map(|(name, _)| name);
+            let Some(pointer) = loaded.or_else(|| stored_pointer(line)) else {
+                continue;
             };
             let place = (access.place.object, access.place.offset);
             let first = *kept.entry(place).or_insert(pointer);

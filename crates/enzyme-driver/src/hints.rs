@@ -37,6 +37,10 @@ const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
 const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";
 /// Stands before a copy of floats and other data in one integer, under a name for which Enzyme has no rule.
 pub const MIXED_COPY: &str = "oxide_enzyme.mixed_copy";
+
+/// Declares it.
+pub const MIXED_COPY_DECLARATION: &str =
+    "declare void @oxide_enzyme.mixed_copy(ptr) nounwind willreturn";
 /// Stands at the start of the standard library's sorting of floats, under a name for which Enzyme has no rule: it moves
 /// them in ways that were seen to lose gradients.
 pub const SORTED_FLOATS: &str = "oxide_enzyme.sorted_floats";
