@@ -1,6 +1,9 @@
 //! What a round of a loop hands on to the next, and uses itself: a running maximum, a running quotient. Forward mode, which looks at
 //! no loop as a whole, says what is right, and finite differences that forward mode is.
 
+// Written as their users write them.
+#![allow(clippy::needless_range_loop)]
+
 use conformance::compared;
 
 #[derive(Clone, Copy)]
@@ -13,7 +16,7 @@ struct Best {
 /// Not inlined: what it is asked for comes back in memory.
 #[inline(never)]
 fn halved_if_large(x: (f64, f64)) -> Option<(f64, f64)> {
-    (x.0 > x.1).then(|| (x.0 * x.1, x.0))
+    (x.0 > x.1).then_some((x.0 * x.1, x.0))
 }
 
 fn keep_larger(largest: &mut f64, x: f64) {
