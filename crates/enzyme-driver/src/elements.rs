@@ -249,3 +249,65 @@ end:
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROWS: &str = "\
+define void @f(i64 %n, double %x) {
+start:
+  %first = call ptr @__rust_alloc(i64 16, i64 8)
+  br label %next
+next:
+  %i = phi i64 [ 0, %start ], [ %j, %push ]
+  %old = phi ptr [ %first, %start ], [ %list, %push ]
+  br i1 %c, label %grow, label %push
+grow:
+  %new = call ptr @__rust_alloc(i64 %m, i64 8)
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %new, ptr align 8 %old, i64 %n, i1 false)
+  br label %push
+push:
+  %list = phi ptr [ %old, %next ], [ %new, %grow ]
+  %end = getelementptr inbounds { i64, double }, ptr %list, i64 %i
+  store i64 %i, ptr %end, align 8
+  %field = getelementptr inbounds i8, ptr %end, i64 8
+  store double %x, ptr %field, align 8
+  %j = add i64 %i, 1
+  br i1 %d, label %next, label %done
+done:
+  ret void
+}
+";
+
+    #[test]
+    fn a_list_of_integers_and_floats_is_copied_by_their_types() {
+        let out = copy_each(GROWS);
+        assert!(
+            out.contains(
+                "  call void @oxide_enzyme.elements.16.0i64.8double(ptr %new, ptr %old, i64 %n)\n"
+            ),
+            "{out}"
+        );
+        assert!(
+            out.contains("  %part.8 = load double, ptr %from.8\n"),
+            "{out}"
+        );
+        assert!(!out.contains("@llvm.memcpy"), "{out}");
+    }
+
+    #[test]
+    fn a_list_of_floats_is_left_as_it_is() {
+        let floats = GROWS.replace(
+            "  store i64 %i, ptr %end, align 8\n",
+            "  store double %x, ptr %end, align 8\n",
+        );
+        assert_eq!(copy_each(&floats), floats);
+    }
+
+    #[test]
+    fn what_is_not_known_in_full_is_refused() {
+        let longer = GROWS.replace("{ i64, double }", "{ i64, double, i64 }");
+        assert!(copy_each(&longer).contains("  call void @oxide_enzyme.mixed_copy(ptr %old)\n"));
+    }
+}
