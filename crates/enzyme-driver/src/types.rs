@@ -2,9 +2,10 @@
 //!
 //! rustc writes no type-based alias information, so Enzyme has to infer what memory holds from how it is used, and a
 //! length that is only copied and compared could be anything. But rustc marks each load of a scalar `!noundef` (and so
-//! parameters and results), and it loads a float as a float: a `noundef` integer is an integer. Integers that stand for
-//! raw memory (small structs in registers, copies) carry no such mark.
+//! parameters and results), and it loads a float as a float: a `noundef` integer is an integer, unless it becomes a float later.
+//! Integers that stand for raw memory (small structs in registers, copies) carry no such mark.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::attributes;
@@ -12,7 +13,7 @@ use crate::bits;
 use crate::copies;
 use crate::elements;
 use crate::hints;
-use crate::ir::free_metadata_number;
+use crate::ir::{for_each_function, free_metadata_number, values};
 use crate::pairs;
 use crate::pointers;
 use crate::policy;
@@ -33,23 +34,16 @@ pub fn annotate(ir: &str) -> String {
 fn mark_integers(ir: &str) -> String {
     let number = free_metadata_number(ir);
     let mut out = String::with_capacity(ir.len() + ir.len() / 8);
-    for line in ir.lines() {
-        if let Some(result) = inactive_result(line) {
-            // Enzyme takes the function to write nothing, and would drop what reads a result that was never written.
-            let _ = writeln!(out, "  store i8 0, ptr {result}\n{line}");
-        } else if let Some(hint) = bare_hint(line) {
-            let _ = writeln!(out, "{hint}");
-        } else if is_integer_load(line) {
-            let _ = writeln!(out, "{line}, !enzyme_type !{number}");
-        } else if line.starts_with("define ")
-            || line.starts_with("declare ")
-            || line.contains("call ")
-        {
-            let _ = writeln!(out, "{}", annotate_noundef(line));
-        } else {
-            let _ = writeln!(out, "{line}");
+    for_each_function(ir, |lines| match lines {
+        Ok(lines) => {
+            let bits = bits_of_floats(lines);
+            let is_integer = |name: &str| !bits.contains(name);
+            lines
+                .iter()
+                .for_each(|line| mark_line(line, number, is_integer, &mut out));
         }
-    }
+        Err(line) => mark_line(line, number, |_| true, &mut out),
+    });
     let _ = writeln!(
         out,
         "!{number} = !{{!\"Unknown\", i32 -1, !{}}}\n!{} = !{{!\"Integer\"}}",
@@ -57,6 +51,60 @@ fn mark_integers(ir: &str) -> String {
         number + 1
     );
     out
+}
+
+fn mark_line(line: &str, number: usize, is_integer: impl Fn(&str) -> bool, out: &mut String) {
+    let _ = if let Some(result) = inactive_result(line) {
+        // Enzyme takes the function to write nothing, and would drop what reads a result that was never written.
+        writeln!(out, "  store i8 0, ptr {result}\n{line}")
+    } else if let Some(hint) = bare_hint(line) {
+        writeln!(out, "{hint}")
+    } else if integer_load(line).is_some_and(is_integer) {
+        writeln!(out, "{line}, !enzyme_type !{number}")
+    } else if line.starts_with("define ") || line.starts_with("declare ") || line.contains("call ")
+    {
+        writeln!(out, "{}", annotate_noundef(line))
+    } else {
+        writeln!(out, "{line}")
+    };
+}
+
+/// Integers that stand for floats, though they are `noundef`: LLVM loads a float as an integer where all that is done with it is to
+/// move it, and forgets nothing of what the load of the float promised.
+fn bits_of_floats<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
+    let mut moved: Vec<(&str, &str)> = Vec::new();
+    let mut bits: HashSet<&str> = HashSet::new();
+    for line in lines {
+        let Some((name, code)) = line.trim_start().split_once(" = ") else {
+            continue;
+        };
+        let choice = code
+            .strip_prefix("select i1 ")
+            .and_then(|code| code.split_once(", "));
+        if code.starts_with("phi i") || code.starts_with("freeze i") || choice.is_some() {
+            // The condition of a choice is no part of it.
+            let moves = choice.map_or(code, |(_, choices)| choices);
+            moved.extend(values(moves).map(|value| (name, value)));
+        } else if let Some(cast) = code.strip_prefix("bitcast ") {
+            let is_float = |text: &str| text.starts_with("double ") || text.starts_with("float ");
+            let to_float = [" to double", " to float"]
+                .iter()
+                .any(|to| cast.contains(to));
+            bits.extend(is_float(cast).then_some(name));
+            bits.extend(values(cast).next().filter(|_| to_float));
+        }
+    }
+    loop {
+        let before = bits.len();
+        for (a, b) in &moved {
+            if bits.contains(a) || bits.contains(b) {
+                bits.extend([a, b]);
+            }
+        }
+        if bits.len() == before {
+            return bits;
+        }
+    }
 }
 
 /// Where an inactive function stores its result.
@@ -85,14 +133,13 @@ fn bare_hint(line: &str) -> Option<String> {
     Some(format!("{head}{name}(ptr {}", &rest[value..]))
 }
 
-fn is_integer_load(line: &str) -> bool {
-    let Some((_, load)) = line.split_once(" = load ") else {
-        return false;
-    };
+/// The name of an integer that rustc loads as one.
+fn integer_load(line: &str) -> Option<&str> {
+    let (name, load) = line.split_once(" = load ")?;
     let is_integer = load
         .strip_prefix('i')
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    is_integer && line.contains("!noundef")
+    (is_integer && line.contains("!noundef")).then(|| name.trim_start())
 }
 
 /// `i64 noundef` (an argument) and `noundef i64 @f` (a result) gain the attribute.
@@ -160,6 +207,27 @@ mod tests {
         assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
         assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));
         assert!(out.ends_with("!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n"));
+    }
+
+    #[test]
+    fn integers_that_become_floats_are_none() {
+        let ir = "define void @f(ptr %p) {
+next:
+  %a = phi i64 [ 0, %start ], [ %c, %next ]
+  %b = load i64, ptr %p, align 8, !noundef !3
+  %n = load i64, ptr %q, align 8, !noundef !3
+  %c = select i1 %d, i64 %b, i64 %a
+  %m = select i1 %d, i64 %n, i64 7
+  %x = bitcast i64 %c to double
+}
+";
+        let out = mark_integers(ir);
+        let marked: Vec<&str> = out
+            .lines()
+            .filter(|line| line.contains("!enzyme_type"))
+            .collect();
+        assert_eq!(marked.len(), 1, "{out}");
+        assert!(marked[0].starts_with("  %n = load"));
     }
 
     #[test]
