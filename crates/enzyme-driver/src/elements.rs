@@ -43,6 +43,7 @@ fn in_function(
     let webs = Webs::of(lines, &places);
     let accesses: Vec<Access<'_>> = lines
         .iter()
+        .filter(|line| !clears(line))
         .filter_map(|line| access(line, &places))
         .collect();
     for line in lines {
@@ -74,6 +75,14 @@ fn in_function(
             }
         }
     }
+}
+
+/// Whether a line stores the zero that all types have: Enzyme clears shadows so.
+fn clears(line: &str) -> bool {
+    let line = line.trim_start();
+    line.strip_prefix("store i")
+        .and_then(|store| store.split_once(' '))
+        .is_some_and(|(_, value)| value.starts_with("0, "))
 }
 
 /// Target, source and length of a `memcpy` of a length that is known only when it runs.
@@ -111,7 +120,7 @@ impl<'a> Webs<'a> {
             if let Some((to, from, _)) = copied(line) {
                 webs.unite(to, from, places);
             }
-            let Some(access) = access(line, places).filter(|access| access.ty == "ptr") else {
+            let Some(access) = access(line, places).filter(keeps_pointer) else {
                 continue;
             };
             let loaded = defined.map(|(name, _)| name);
@@ -126,6 +135,10 @@ impl<'a> Webs<'a> {
     }
 
     fn unite(&mut self, a: &'a str, b: &'a str, places: &Places<'a>) {
+        // `null` and `undef` are nobody's.
+        if ![a, b].iter().all(|address| address.starts_with('%')) {
+            return;
+        }
         let (a, b) = (self.of_address(a, places), self.of_address(b, places));
         if a != b {
             self.parents.insert(a, b);
@@ -144,6 +157,11 @@ impl<'a> Webs<'a> {
         }
         root
     }
+}
+
+/// Whether one pointer is loaded or stored, at a place of its own.
+fn keeps_pointer(access: &Access<'_>) -> bool {
+    access.ty == "ptr" && access.place.stride == 0
 }
 
 /// `%p` of `store ptr %p, ptr %at`.
