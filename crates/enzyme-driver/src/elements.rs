@@ -175,7 +175,7 @@ fn stored_pointer(line: &str) -> Option<&str> {
 
 /// What loads and stores show of the elements of a list.
 enum Kind {
-    /// All floats, or none.
+    /// All floats, or none, or nothing that could be told.
     Uniform,
     Mixed(Element),
     /// Floats beside others, but not all of an element.
@@ -200,14 +200,15 @@ impl Element {
             .clone()
             .fold(0, |size, access| common(access.place.stride, size));
         if size == 0 || size > LONGEST {
-            return Kind::Unknown;
+            return Kind::Uniform;
         }
         let (mut parts, mut seen) = (BTreeMap::new(), BTreeMap::new());
         for access in accesses {
             let at = access.place.offset % size;
             let ty = seen.entry(at).or_insert((access.ty, access.size));
             if *ty != (access.ty, access.size) {
-                return Kind::Unknown;
+                // More than one kind of list; Enzyme says so itself if it is one.
+                return Kind::Uniform;
             }
             parts.insert(at, access.ty.to_owned());
         }
