@@ -51,3 +51,12 @@ fn values_may_be_sorted_by_hand() {
         [0.0, 0.0, 1.0, 0.0]
     );
 }
+
+conformance::compared! {
+    |a, b, c, n| the_largest_and_the_least_by_total_order {
+        let x: Vec<f64> = (0..n + 3).map(|i| (a * i as f64 + b).sin()).collect();
+        let largest = x.iter().max_by(|p, q| p.total_cmp(q)).unwrap();
+        let least = x.iter().copied().min_by(f64::total_cmp).unwrap();
+        largest * largest + c * least
+    }
+}
