@@ -33,7 +33,7 @@ use crate::sources;
 use crate::types;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 96";
+pub const PIPELINE: &str = "pipeline 97";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.

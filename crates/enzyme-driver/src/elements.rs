@@ -58,7 +58,7 @@ fn in_function(
                 .filter(|access| web == webs.root(access.place.object)),
         ) {
             Kind::Uniform => push_line(out, line),
-            Kind::Mixed(element) => {
+            Kind::Mixed(element) if [to, from].iter().all(|end| element.begins(end, &places)) => {
                 let call = format!(
                     "  call void @{}(ptr {to}, ptr {from}, i64 {length})",
                     element.name()
@@ -66,7 +66,7 @@ fn in_function(
                 push_line(out, &call);
                 copiers.insert(element);
             }
-            Kind::Unknown => {
+            Kind::Mixed(_) | Kind::Unknown => {
                 push_line(
                     out,
                     &format!("  call void @{}(ptr {from})", hints::MIXED_COPY),
@@ -226,6 +226,14 @@ impl Element {
         }
     }
 
+    /// Whether one begins at an address, for all that is known.
+    fn begins<'a>(&self, address: &'a str, places: &Places<'a>) -> bool {
+        let place = places.place(address, 0);
+        place.is_some_and(|place| {
+            place.offset.is_multiple_of(self.size) && place.stride.is_multiple_of(self.size)
+        })
+    }
+
     fn name(&self) -> String {
         let mut name = format!("oxide_enzyme.elements.{}", self.size);
         for (at, ty) in &self.parts {
@@ -322,6 +330,15 @@ done:
             "  store double %x, ptr %end, align 8\n",
         );
         assert_eq!(copy_each(&floats), floats);
+    }
+
+    #[test]
+    fn a_copy_from_within_an_element_is_refused() {
+        let within = GROWS.replace(
+            "  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %new, ptr align 8 %old,",
+            "  %within = getelementptr inbounds i8, ptr %old, i64 8\n  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %new, ptr align 8 %within,",
+        );
+        assert!(copy_each(&within).contains("  call void @oxide_enzyme.mixed_copy(ptr %within)\n"));
     }
 
     #[test]
