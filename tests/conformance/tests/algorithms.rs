@@ -552,33 +552,6 @@ fn paths_until_they_end(x: &[f64]) -> f64 {
     s / 5.0
 }
 
-#[autodiff_reverse(d_convolution_and_log_sum_exp, Duplicated, Active)]
-#[autodiff_forward(t_convolution_and_log_sum_exp, Dual, Dual)]
-fn convolution_and_log_sum_exp(x: &[f64]) -> f64 {
-    let (k, im) = (&x[..4], &x[4..]);
-    let mut o = vec![vec![0.0; 2]; 2];
-    for i in 0..2 {
-        for j in 0..2 {
-            for a in 0..2 {
-                for b in 0..2 {
-                    if i + a < 3 && j + b < 3 {
-                        o[i][j] += k[a * 2 + b] * im[((i + a) * 3 + j + b) % 8];
-                    }
-                }
-            }
-        }
-    }
-    let mut m = f64::NEG_INFINITY;
-    for r in &o {
-        for &v in r {
-            if v > m {
-                m = v;
-            }
-        }
-    }
-    o.iter().flatten().map(|v| (v - m).exp()).sum::<f64>().ln() + m
-}
-
 #[autodiff_reverse(d_online_softmax, Duplicated, Active)]
 #[autodiff_forward(t_online_softmax, Dual, Dual)]
 fn online_softmax(x: &[f64]) -> f64 {
@@ -832,27 +805,6 @@ fn binomial_tree(x: &[f64]) -> f64 {
     v[0]
 }
 
-#[autodiff_reverse(d_soft_edit_distance, Duplicated, Active)]
-#[autodiff_forward(t_soft_edit_distance, Dual, Dual)]
-fn soft_edit_distance(x: &[f64]) -> f64 {
-    let n = 5;
-    let mut d = vec![vec![0.0; n + 1]; n + 1];
-    for i in 1..=n {
-        d[i][0] = i as f64 * x[11];
-        d[0][i] = i as f64 * x[10];
-    }
-    for i in 1..=n {
-        for j in 1..=n {
-            let c = (x[i - 1] - x[4 + j]).abs();
-            d[i][j] = -((-(d[i - 1][j] + x[11])).exp()
-                + (-(d[i][j - 1] + x[10])).exp()
-                + (-(d[i - 1][j - 1] + c)).exp())
-            .ln();
-        }
-    }
-    d[n][n]
-}
-
 #[autodiff_reverse(d_wave_equation, Duplicated, Active)]
 #[autodiff_forward(t_wave_equation, Dual, Dual)]
 fn wave_equation(x: &[f64]) -> f64 {
@@ -943,8 +895,7 @@ mod tests {
         bubble_sort d_bubble_sort t_bubble_sort
         depth_first_search d_depth_first_search t_depth_first_search
         paths_until_they_end d_paths_until_they_end t_paths_until_they_end
-        convolution_and_log_sum_exp d_convolution_and_log_sum_exp t_convolution_and_log_sum_exp
-        online_softmax d_online_softmax t_online_softmax
+            online_softmax d_online_softmax t_online_softmax
         long_short_term_memory d_long_short_term_memory t_long_short_term_memory
         kalman_filter d_kalman_filter t_kalman_filter
         givens_rotations d_givens_rotations t_givens_rotations
@@ -956,8 +907,7 @@ mod tests {
         power_iteration d_power_iteration t_power_iteration
         adam d_adam t_adam
         binomial_tree d_binomial_tree t_binomial_tree
-        soft_edit_distance d_soft_edit_distance t_soft_edit_distance
-        wave_equation d_wave_equation t_wave_equation
+            wave_equation d_wave_equation t_wave_equation
         polynomial_from_roots d_polynomial_from_roots t_polynomial_from_roots
         quantile d_quantile t_quantile
         products_of_columns d_products_of_columns t_products_of_columns

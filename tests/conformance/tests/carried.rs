@@ -59,14 +59,6 @@ compared! {
         }
         sum
     }
-    |a, b, c, n| an_option {
-        let (x, mut best, mut sum) = (terms(a, b, c), None, 0.0);
-        for i in 0..n {
-            best = match best { Some(y) if y >= x[i] => Some(y), _ => Some(x[i]) };
-            sum += best.map_or(0.0, |y: f64| y * y);
-        }
-        sum
-    }
     |a, b, c, n| a_struct {
         let x = terms(a, b, c);
         let (mut best, mut sum) = (Best { value: -2.0, at: 0, near: [a, c] }, 0.0);
