@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use crate::ir::{bare, define_if_declared, push_line, rewrite_functions};
+use crate::ir::{bare, declare_if_called, define_if_declared, push_line, rewrite_functions};
 use crate::policy;
 
 /// From a float to its bits, behind Enzyme's back.
@@ -33,12 +33,10 @@ pub fn as_floats(ir: &str) -> String {
     let mut out = rewrite_functions(ir, in_function);
     for (float, integer, name) in CONVERSIONS {
         let name = policy::inactive_name(name);
-        if out.contains(&format!("@{name}(")) {
-            let _ = writeln!(
-                out,
-                "declare {integer} @{name}({float}) nounwind willreturn memory(none)"
-            );
-        }
+        declare_if_called(
+            &mut out,
+            &format!("declare {integer} @{name}({float}) nounwind willreturn memory(none)"),
+        );
     }
     out
 }

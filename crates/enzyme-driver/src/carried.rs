@@ -91,10 +91,14 @@ impl Carried<'_> {
 
 fn in_function(lines: &[&str], out: &mut String) {
     let carried = carried(lines);
-    let added: Vec<String> = carried.iter().flat_map(Carried::lines).collect();
+    // Each with the block that it ends.
+    let added: Vec<(&str, String)> = carried
+        .iter()
+        .flat_map(|value| value.lines().into_iter().map(|line| (value.from, line)))
+        .collect();
     let takes = |ty: &str| {
         let known = format!("%{NOTHING}{ty}");
-        added.iter().any(|line| line.contains(&known))
+        added.iter().any(|(_, line)| line.contains(&known))
     };
     let has_label = |line: &&str| label(line).is_some();
     let entry = 1 + usize::from(lines.get(1).is_some_and(has_label));
@@ -108,8 +112,8 @@ fn in_function(lines: &[&str], out: &mut String) {
         }
         block = label(line).unwrap_or(block);
         if line.starts_with("  br ") || line.starts_with("  switch ") {
-            for value in carried.iter().filter(|value| value.from == block) {
-                value.lines().iter().for_each(|line| push_line(out, line));
+            for (_, line) in added.iter().filter(|(from, _)| *from == block) {
+                push_line(out, line);
             }
         }
         match Phi::parse(line) {

@@ -202,7 +202,7 @@ impl Element {
         if size == 0 || size > LONGEST {
             return Kind::Uniform;
         }
-        let (mut parts, mut seen) = (BTreeMap::new(), BTreeMap::new());
+        let mut seen = BTreeMap::new();
         for access in accesses {
             let at = access.place.offset % size;
             let ty = seen.entry(at).or_insert((access.ty, access.size));
@@ -210,20 +210,23 @@ impl Element {
                 // More than one kind of list; Enzyme says so itself if it is one.
                 return Kind::Uniform;
             }
-            parts.insert(at, access.ty.to_owned());
         }
         let mut end = 0;
-        for (at, (_, bytes)) in seen {
+        for (&at, (_, bytes)) in &seen {
             // Less than a word between two parts is padding.
             if at < end || at - end >= 4 && at % 8 != 0 || at - end >= 8 {
                 return Kind::Unknown;
             }
             end = at + bytes;
         }
-        match end <= size && size - end < 8 {
-            true => Kind::Mixed(Element { size, parts }),
-            false => Kind::Unknown,
+        if end > size || size - end >= 8 {
+            return Kind::Unknown;
         }
+        let parts = seen.into_iter().map(|(at, (ty, _))| (at, ty.to_owned()));
+        Kind::Mixed(Element {
+            size,
+            parts: parts.collect(),
+        })
     }
 
     /// Whether one begins at an address, for all that is known.
