@@ -24,8 +24,9 @@ pub const KEPT: &str = "captures(address)";
 const SHARED: &str = "oxide_enzyme.shared";
 
 /// Calls of the driver, of LLVM and of the allocator that neither keep an address nor merge it with another.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 5] = [
     "@_ZN4core3fmt.inactive.oxide_enzyme.",
+    "@oxide_enzyme.touch(",
     "@__enzyme_",
     "@llvm.",
     "@__rust_dealloc(",

@@ -117,6 +117,16 @@ pub fn looks_up_nowhere(function: &str) -> Finding {
     }
 }
 
+/// Of a function with a variable that Enzyme may take for another one.
+pub fn takes_for_another(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "it has a variable without a value at first, which Enzyme may take for what the variable is set to later".into(),
+        advice: "set variables where they are declared; or keep an `Option`'s parts apart, a `bool` and a number that begins with 0".into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

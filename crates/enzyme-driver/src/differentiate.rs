@@ -31,9 +31,10 @@ use crate::rules;
 use crate::session::Session;
 use crate::sources;
 use crate::types;
+use crate::undefined;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 97";
+pub const PIPELINE: &str = "pipeline 100";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -243,7 +244,7 @@ pub fn prepare(
         // Dropped as unused, but the engine looks for it before it runs Enzyme.
         text.push_str(ENGINE_MARK);
     }
-    std::fs::write(&typed, text).map_err(Error::io("write", &typed))?;
+    std::fs::write(&typed, undefined::as_zero(&text)).map_err(Error::io("write", &typed))?;
     Ok(typed)
 }
 

@@ -11,6 +11,7 @@ use crate::lookups;
 use crate::loops;
 use crate::process::{self, Ended};
 use crate::session::Session;
+use crate::undefined;
 
 /// What is behind a branch stays there. LLVM would compute a cheap root or quotient on both sides and choose: in reverse mode the
 /// side that was not taken gets the adjoint zero, and zero times its infinite slope is NaN.
@@ -135,6 +136,7 @@ fn wrong(before: &str, after: &str) -> Option<Finding> {
         .flatten();
     forgotten
         .map(|function| diagnosis::forgets_rounds(&function))
+        .or_else(|| undefined::left(before).map(diagnosis::takes_for_another))
         .or_else(|| {
             lookups::undefined_place(after).map(|function| diagnosis::looks_up_nowhere(&function))
         })

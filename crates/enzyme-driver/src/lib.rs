@@ -59,6 +59,7 @@ mod sources;
 mod staticlib;
 mod strides;
 mod types;
+mod undefined;
 pub mod wrapper;
 mod writes;
 

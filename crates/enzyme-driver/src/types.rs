@@ -145,6 +145,9 @@ fn integer_load(line: &str) -> Option<&str> {
 /// `i64 noundef` (an argument) and `noundef i64 @f` (a result) gain the attribute.
 fn annotate_noundef(line: &str) -> String {
     const WORD: &str = "noundef ";
+    if line.contains(".with.overflow.") {
+        return annotate_checked(line);
+    }
     if line.contains("@llvm.") && !line.contains("@llvm.umax") {
         return line.to_owned();
     }
@@ -161,6 +164,20 @@ fn annotate_noundef(line: &str) -> String {
     }
     out.push_str(&line[copied..]);
     out
+}
+
+/// Whatever is added or multiplied with a check is an integer, also where LLVM has merged loads and forgotten what rustc said of
+/// them.
+fn annotate_checked(line: &str) -> String {
+    let Some((call, (arguments, rest))) = line
+        .split_once(".with.overflow.")
+        .filter(|(call, _)| call.contains("call "))
+        .and_then(|(call, rest)| Some((call, rest.split_once(')')?)))
+    else {
+        return line.to_owned();
+    };
+    let arguments = arguments.replace(" %", &format!(" {ATTRIBUTE}%"));
+    format!("{call}.with.overflow.{arguments}){rest}")
 }
 
 /// `... i64 ` with nothing but attributes in between, such as `zeroext`.
@@ -263,5 +280,11 @@ next:
         let out = annotate_noundef(line);
         assert_eq!(out.matches("enzyme_type").count(), 3, "{out}");
         assert!(out.contains("noundef \"enzyme_type\"=\"{[-1]:Integer}\" range(i64 0, 9) i64 @f"));
+        let checked =
+            "  %x = call { i64, i1 } @llvm.umul.with.overflow.i64(i64 %n, i64 3), !dbg !1";
+        assert_eq!(
+            annotate_noundef(checked),
+            checked.replace("i64 %n", "i64 \"enzyme_type\"=\"{[-1]:Integer}\" %n")
+        );
     }
 }

@@ -875,6 +875,139 @@ fn shared_list(x: &[f64]) -> f64 {
     r.iter().sum::<f64>() * r[3]
 }
 
+#[autodiff_reverse(d_convolution_and_log_sum_exp, Duplicated, Active)]
+#[autodiff_forward(t_convolution_and_log_sum_exp, Dual, Dual)]
+fn convolution_and_log_sum_exp(x: &[f64]) -> f64 {
+    let (k, im) = (&x[..4], &x[4..]);
+    let mut o = vec![vec![0.0; 2]; 2];
+    for i in 0..2 {
+        for j in 0..2 {
+            for a in 0..2 {
+                for b in 0..2 {
+                    if i + a < 3 && j + b < 3 {
+                        o[i][j] += k[a * 2 + b] * im[((i + a) * 3 + j + b) % 8];
+                    }
+                }
+            }
+        }
+    }
+    let mut m = f64::NEG_INFINITY;
+    for r in &o {
+        for &v in r {
+            if v > m {
+                m = v;
+            }
+        }
+    }
+    o.iter().flatten().map(|v| (v - m).exp()).sum::<f64>().ln() + m
+}
+
+#[autodiff_reverse(d_soft_edit_distance, Duplicated, Active)]
+#[autodiff_forward(t_soft_edit_distance, Dual, Dual)]
+fn soft_edit_distance(x: &[f64]) -> f64 {
+    let n = 5;
+    let mut d = vec![vec![0.0; n + 1]; n + 1];
+    for i in 1..=n {
+        d[i][0] = i as f64 * x[11];
+        d[0][i] = i as f64 * x[10];
+    }
+    for i in 1..=n {
+        for j in 1..=n {
+            let c = (x[i - 1] - x[4 + j]).abs();
+            d[i][j] = -((-(d[i - 1][j] + x[11])).exp()
+                + (-(d[i][j - 1] + x[10])).exp()
+                + (-(d[i - 1][j - 1] + c)).exp())
+            .ln();
+        }
+    }
+    d[n][n]
+}
+
+#[autodiff_reverse(d_sums_in_rows, Duplicated, Active)]
+#[autodiff_forward(t_sums_in_rows, Dual, Dual)]
+fn sums_in_rows(x: &[f64]) -> f64 {
+    let mut rows = vec![vec![0.0; 2]; 2];
+    for i in 0..2 {
+        for j in 0..2 {
+            for k in 0..6 {
+                rows[i][j] += (x[0] * i as f64 + x[1] * j as f64 + x[k]).sin();
+            }
+        }
+    }
+    rows.iter().flatten().map(|x| x.exp()).sum()
+}
+
+#[autodiff_reverse(d_closest_hit, Duplicated, Active)]
+#[autodiff_forward(t_closest_hit, Dual, Dual)]
+fn closest_hit(x: &[f64]) -> f64 {
+    let mut sum = 0.0;
+    for k in 0..5 {
+        let mut best = None;
+        for i in 0..6 {
+            let y = (x[i] * (k as f64 + 1.0)).sin() + x[6 + i];
+            if y < 1.2 {
+                continue;
+            }
+            match best {
+                Some((b, _)) if b <= y => {}
+                _ => best = Some((y, i)),
+            }
+        }
+        sum += match best {
+            Some((b, i)) => b * (i as f64 + 1.0),
+            None => x[k],
+        };
+    }
+    sum
+}
+
+#[autodiff_reverse(d_last_pair_and_both_ends, Duplicated, Active)]
+#[autodiff_forward(t_last_pair_and_both_ends, Dual, Dual)]
+fn last_pair_and_both_ends(x: &[f64]) -> f64 {
+    let (mut last, mut sum) = (None::<[f64; 2]>, 0.0);
+    let mut ends: Option<(usize, usize)> = None;
+    for (i, w) in x.chunks(2).enumerate() {
+        if let Some([p, q]) = last {
+            sum += p * w[1] - q * w[0];
+        }
+        if w[0] < w[1] {
+            last = Some([w[0], w[1].exp()]);
+            ends = Some(match ends {
+                None => (i, i),
+                Some((first, _)) => (first, i),
+            });
+        }
+    }
+    match ends {
+        Some((first, last)) => sum * x[2 * first] * x[2 * last] * (1 + last - first) as f64,
+        None => sum,
+    }
+}
+
+#[autodiff_reverse(d_layers_of_a_network, Duplicated, Active)]
+#[autodiff_forward(t_layers_of_a_network, Dual, Dual)]
+fn layers_of_a_network(x: &[f64]) -> f64 {
+    struct Layer {
+        weights: Vec<f64>,
+        bias: Vec<f64>,
+        inputs: usize,
+    }
+    let layer = |weights: &[f64], bias: &[f64]| Layer {
+        weights: weights.to_vec(),
+        bias: bias.to_vec(),
+        inputs: 2,
+    };
+    let layers = vec![layer(&x[..4], &x[4..6]), layer(&x[6..10], &x[10..])];
+    let mut h = vec![0.5, 0.3];
+    for layer in &layers {
+        let row = |i: usize| &layer.weights[i * layer.inputs..(i + 1) * layer.inputs];
+        let sum = |i| row(i).iter().zip(&h).map(|(w, h)| w * h).sum::<f64>();
+        let out = layer.bias.iter().enumerate();
+        h = out.map(|(i, bias)| (bias + sum(i)).tanh()).collect();
+    }
+    h.iter().map(|h| h * h).sum()
+}
+
 mod tests {
     use super::compare;
 
@@ -895,7 +1028,13 @@ mod tests {
         bubble_sort d_bubble_sort t_bubble_sort
         depth_first_search d_depth_first_search t_depth_first_search
         paths_until_they_end d_paths_until_they_end t_paths_until_they_end
-            online_softmax d_online_softmax t_online_softmax
+        convolution_and_log_sum_exp d_convolution_and_log_sum_exp t_convolution_and_log_sum_exp
+        soft_edit_distance d_soft_edit_distance t_soft_edit_distance
+        sums_in_rows d_sums_in_rows t_sums_in_rows
+        closest_hit d_closest_hit t_closest_hit
+        last_pair_and_both_ends d_last_pair_and_both_ends t_last_pair_and_both_ends
+        layers_of_a_network d_layers_of_a_network t_layers_of_a_network
+        online_softmax d_online_softmax t_online_softmax
         long_short_term_memory d_long_short_term_memory t_long_short_term_memory
         kalman_filter d_kalman_filter t_kalman_filter
         givens_rotations d_givens_rotations t_givens_rotations
@@ -907,7 +1046,7 @@ mod tests {
         power_iteration d_power_iteration t_power_iteration
         adam d_adam t_adam
         binomial_tree d_binomial_tree t_binomial_tree
-            wave_equation d_wave_equation t_wave_equation
+        wave_equation d_wave_equation t_wave_equation
         polynomial_from_roots d_polynomial_from_roots t_polynomial_from_roots
         quantile d_quantile t_quantile
         products_of_columns d_products_of_columns t_products_of_columns
