@@ -11,12 +11,15 @@ use crate::ir::{copied, declare_if_called, define_if_declared};
 /// Not one of the inactive names: Enzyme takes functions of `core::fmt` to write nothing.
 const TOUCH: &str = "oxide_enzyme.touch";
 
+/// The source and nothing else: whatever may have been written would have to be remembered.
+const WRITES: &str = "memory(argmem: readwrite, inaccessiblemem: readwrite)";
+
 /// Puts the call before each copy in a module.
 pub fn touch(ir: &str) -> String {
     let mut out = String::with_capacity(ir.len() + 1024);
     for line in ir.lines() {
         if let Some(source) = source(line) {
-            out.push_str(&format!("  {}\n", call(source)));
+            out.push_str(&format!("  {} {WRITES}\n", call(source)));
         }
         out.push_str(line);
         out.push('\n');
@@ -59,7 +62,7 @@ mod tests {
         assert_eq!(source(&copy.replace("%\"b c\"", "@constant")), None);
         let out = touch(&copy.replace("%\"b c\"", "%b"));
         assert!(
-            out.starts_with("  call void @oxide_enzyme.touch(ptr %b)\n"),
+            out.starts_with("  call void @oxide_enzyme.touch(ptr %b) memory("),
             "{out}"
         );
         assert!(
