@@ -16,20 +16,24 @@ use crate::layout::{Layouts, Scalar};
 
 /// A float type and the integer of its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Float {
+pub enum Float {
+    /// `f32`.
     Single,
+    /// `f64`.
     Double,
 }
 
 impl Float {
-    fn name(self) -> &'static str {
+    /// LLVM's name.
+    pub fn name(self) -> &'static str {
         match self {
             Float::Single => "float",
             Float::Double => "double",
         }
     }
 
-    fn integer(self) -> &'static str {
+    /// LLVM's name of the integer.
+    pub fn integer(self) -> &'static str {
         match self {
             Float::Single => "i32",
             Float::Double => "i64",
@@ -92,7 +96,7 @@ fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
 }
 
 /// Addresses in a function at which there are floats, by what is done with them and with those of the same web.
-fn float_addresses<'a>(lines: &[&'a str]) -> HashMap<&'a str, Float> {
+pub fn float_addresses<'a>(lines: &[&'a str]) -> HashMap<&'a str, Float> {
     let mut webs = Webs::default();
     for line in lines {
         for (a, b) in merged(line) {
@@ -243,24 +247,26 @@ fn merged(line: &str) -> Vec<(&str, &str)> {
 /// The address of a line that says that there is something else than a float: a pointer, an integer that rustc vouches for,
 /// or an index into other elements.
 fn other_access(line: &str) -> Option<&str> {
+    let Some((_, address)) = line.split_once(" = getelementptr ") else {
+        return holds_other(line);
+    };
+    let element = address.split(", ptr ").next()?.rsplit(' ').next()?;
+    match element {
+        "i8" => None,
+        _ => pointer_operand(address),
+    }
+}
+
+/// The address at which a line loads an integer that rustc vouches for, or loads or stores a pointer.
+pub fn holds_other(line: &str) -> Option<&str> {
     let code = line.trim_start();
-    if let Some((_, load)) = code.split_once(" = load ") {
-        let integer = load.starts_with('i') && line.contains("!noundef");
-        return if integer || load.starts_with("ptr, ") {
-            pointer_operand(load)
-        } else {
-            None
-        };
-    }
-    if let Some((_, address)) = code.split_once(" = getelementptr ") {
-        let element = address.split(", ptr ").next()?.rsplit(' ').next()?;
-        return if element == "i8" {
-            None
-        } else {
-            pointer_operand(address)
-        };
-    }
-    code.strip_prefix("store ptr ").and_then(pointer_operand)
+    let Some((_, load)) = code.split_once(" = load ") else {
+        return code.strip_prefix("store ptr ").and_then(pointer_operand);
+    };
+    let is_integer = load.starts_with('i') && line.contains("!noundef");
+    (is_integer || load.starts_with("ptr, "))
+        .then(|| pointer_operand(load))
+        .flatten()
 }
 
 /// The base of an index into floats that is not known before run time. An array may be a part of a struct, and Enzyme must
@@ -332,7 +338,7 @@ fn float_access(line: &str) -> Option<(&str, Float)> {
 }
 
 /// `%p` of `double, ptr %p, align 8`. The address may be a constant that is computed: `getelementptr (i8, ptr @p, i64 8)`.
-fn pointer_operand(text: &str) -> Option<&str> {
+pub fn pointer_operand(text: &str) -> Option<&str> {
     let after = text.split_once(", ptr ")?.1;
     let name = after.find([',', ' ']).unwrap_or(after.len());
     if after.starts_with(['%', '@']) {

@@ -127,6 +127,16 @@ pub fn takes_for_another(function: &str) -> Finding {
     }
 }
 
+/// Of a function that stores a constant of which Enzyme does not see that it is a float.
+pub fn takes_for_integer(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "it stores a constant as an integer that looks like a float, and Enzyme would take it for its own derivative".into(),
+        advice: "set the elements of a list or an array of constants one by one; or pass the constant as an argument".into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::constants;
 use crate::diagnosis::{self, Finding};
 use crate::error::Error;
 use crate::files;
@@ -137,6 +138,7 @@ fn wrong(before: &str, after: &str) -> Option<Finding> {
     forgotten
         .map(|function| diagnosis::forgets_rounds(&function))
         .or_else(|| undefined::left(before).map(diagnosis::takes_for_another))
+        .or_else(|| constants::left(before).map(diagnosis::takes_for_integer))
         .or_else(|| {
             lookups::undefined_place(after).map(|function| diagnosis::looks_up_nowhere(&function))
         })

@@ -21,6 +21,7 @@ pub mod cache;
 mod carried;
 mod checks;
 pub mod closure;
+mod constants;
 mod copies;
 mod deferred;
 pub mod derivative;

@@ -1,4 +1,4 @@
-//! Tells Enzyme what rustc knew: which values are integers.
+//! Tells Enzyme what rustc knew: which values are integers, and which are floats.
 //!
 //! rustc writes no type-based alias information, so Enzyme has to infer what memory holds from how it is used, and a
 //! length that is only copied and compared could be anything. But rustc marks each load of a scalar `!noundef` (and so
@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 
 use crate::attributes;
 use crate::bits;
+use crate::constants;
 use crate::copies;
 use crate::elements;
 use crate::hints;
 use crate::ir::{for_each_function, free_metadata_number, values};
 use crate::pairs;
 use crate::pointers;
-use crate::policy;
 use crate::sources;
 use crate::strides;
 use crate::writes;
@@ -26,12 +26,13 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
     let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
-    let ir = elements::copy_each(&copies::as_floats(&pointers::restore(&ir)));
+    let ir = constants::as_floats(&copies::as_floats(&pointers::restore(&ir)));
+    let ir = elements::copy_each(&ir);
     let ir = strides::hint(&ir);
-    mark_integers(&sources::touch(&writes::mark(&ir)))
+    mark_scalars(&sources::touch(&writes::mark(&ir)))
 }
 
-fn mark_integers(ir: &str) -> String {
+fn mark_scalars(ir: &str) -> String {
     let number = free_metadata_number(ir);
     let mut out = String::with_capacity(ir.len() + ir.len() / 8);
     for_each_function(ir, |lines| match lines {
@@ -44,23 +45,23 @@ fn mark_integers(ir: &str) -> String {
         }
         Err(line) => mark_line(line, number, |_| true, &mut out),
     });
-    let _ = writeln!(
-        out,
-        "!{number} = !{{!\"Unknown\", i32 -1, !{}}}\n!{} = !{{!\"Integer\"}}",
-        number + 1,
-        number + 1
-    );
+    for (at, (_, ty)) in SCALARS.iter().enumerate() {
+        let (at, name) = (number + 2 * at, number + 2 * at + 1);
+        let _ = writeln!(
+            out,
+            "!{at} = !{{!\"Unknown\", i32 -1, !{name}}}\n!{name} = !{{!\"{ty}\"}}"
+        );
+    }
     out
 }
 
 fn mark_line(line: &str, number: usize, is_integer: impl Fn(&str) -> bool, out: &mut String) {
-    let _ = if let Some(result) = inactive_result(line) {
-        // Enzyme takes the function to write nothing, and would drop what reads a result that was never written.
-        writeln!(out, "  store i8 0, ptr {result}\n{line}")
-    } else if let Some(hint) = bare_hint(line) {
+    let _ = if let Some(hint) = bare_hint(line) {
         writeln!(out, "{hint}")
-    } else if integer_load(line).is_some_and(is_integer) {
-        writeln!(out, "{line}, !enzyme_type !{number}")
+    } else if let Some((name, scalar)) = scalar_load(line)
+        && (scalar > 0 || is_integer(name))
+    {
+        writeln!(out, "{line}, !enzyme_type !{}", number + 2 * scalar)
     } else if line.starts_with("define ") || line.starts_with("declare ") || line.contains("call ")
     {
         writeln!(out, "{}", annotate_noundef(line))
@@ -107,21 +108,6 @@ fn bits_of_floats<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
     }
 }
 
-/// Where an inactive function stores its result.
-fn inactive_result(line: &str) -> Option<&str> {
-    let (_, arguments) = line.split_once(policy::INACTIVE_NAME)?;
-    if !line.contains("call ") || !arguments.contains(" sret(") {
-        return None;
-    }
-    let first = arguments.split_once('(')?.1.split(", ptr ").next()?;
-    first
-        .trim_end_matches(')')
-        .rsplit(' ')
-        .next()
-        .filter(|value| value.starts_with('%'))
-        .map(|v| v.trim_end_matches(','))
-}
-
 /// A hint's call without the attributes that optimisation gave its argument: Enzyme adds `readnone`, and then they clash.
 fn bare_hint(line: &str) -> Option<String> {
     let (head, rest) = hints::NAMES
@@ -133,13 +119,24 @@ fn bare_hint(line: &str) -> Option<String> {
     Some(format!("{head}{name}(ptr {}", &rest[value..]))
 }
 
-/// The name of an integer that rustc loads as one.
-fn integer_load(line: &str) -> Option<&str> {
+/// How the types of scalars that rustc loads begin, and what Enzyme calls them.
+const SCALARS: [(&str, &str); 3] = [
+    ("i", "Integer"),
+    ("double,", "Float@double"),
+    ("float,", "Float@float"),
+];
+
+/// The name of what rustc loads as a scalar, and which of the scalars.
+fn scalar_load(line: &str) -> Option<(&str, usize)> {
     let (name, load) = line.split_once(" = load ")?;
-    let is_integer = load
-        .strip_prefix('i')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    (is_integer && line.contains("!noundef")).then(|| name.trim_start())
+    let is = |start: &str| {
+        load.strip_prefix(start)
+            .is_some_and(|rest| start != "i" || rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let scalar = SCALARS.iter().position(|(start, _)| is(start))?;
+    // The program's globals are bytes here, for Enzyme as well.
+    let is_own = scalar == 0 || !load.contains(" ptr @");
+    (is_own && line.contains("!noundef")).then(|| (name.trim_start(), scalar))
 }
 
 /// `i64 noundef` (an argument) and `noundef i64 @f` (a result) gain the attribute.
@@ -217,13 +214,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_integers_that_rustc_vouches_for_are_annotated() {
+    fn only_scalars_that_rustc_vouches_for_are_annotated() {
         let ir = "  %a = load i64, ptr %p, align 8, !noundef !3\n  %b = load i64, ptr %p, align 8\n  %c = load double, ptr %p, !noundef !3\n!3 = !{}\n";
-        let out = mark_integers(ir);
+        let out = mark_scalars(ir);
         let lines: Vec<&str> = out.lines().collect();
         assert!(lines[0].ends_with("!noundef !3, !enzyme_type !4"));
-        assert!(!lines[1].contains("enzyme_type") && !lines[2].contains("enzyme_type"));
-        assert!(out.ends_with("!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n"));
+        assert!(!lines[1].contains("enzyme_type"));
+        assert!(lines[2].ends_with("!noundef !3, !enzyme_type !6"));
+        assert!(out.contains(
+            "!4 = !{!\"Unknown\", i32 -1, !5}\n!5 = !{!\"Integer\"}\n!6 = !{!\"Unknown\", i32 -1, !7}\n!7 = !{!\"Float@double\"}\n"
+        ));
     }
 
     #[test]
@@ -238,23 +238,13 @@ next:
   %x = bitcast i64 %c to double
 }
 ";
-        let out = mark_integers(ir);
+        let out = mark_scalars(ir);
         let marked: Vec<&str> = out
             .lines()
             .filter(|line| line.contains("!enzyme_type"))
             .collect();
         assert_eq!(marked.len(), 1, "{out}");
         assert!(marked[0].starts_with("  %n = load"));
-    }
-
-    #[test]
-    fn the_result_of_an_inactive_function_is_found() {
-        let call = "  call void @_ZN4core3fmt.inactive.f(ptr noalias sret([24 x i8]) align 8 captures(none) dereferenceable(24) %s, ptr %a), !dbg !1";
-        assert_eq!(inactive_result(call), Some("%s"));
-        assert_eq!(
-            inactive_result("  call void @_ZN4core3fmt.inactive.f(ptr %s)"),
-            None
-        );
     }
 
     #[test]

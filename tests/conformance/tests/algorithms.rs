@@ -1008,6 +1008,106 @@ fn layers_of_a_network(x: &[f64]) -> f64 {
     h.iter().map(|h| h * h).sum()
 }
 
+#[autodiff_reverse(d_forward_backward, Duplicated, Active)]
+#[autodiff_forward(t_forward_backward, Dual, Dual)]
+fn forward_backward(x: &[f64]) -> f64 {
+    let steps = [[0.7, 0.3], [0.4, 0.6]];
+    let seen = |s: usize, t: usize| (-(x[t + 2] - x[s]).powi(2)).exp();
+    let n = 8;
+    let (mut ahead, mut back) = (vec![[0.0; 2]; n], vec![[1.0; 2]; n]);
+    for s in 0..2 {
+        ahead[0][s] = 0.5 * seen(s, 0);
+    }
+    for t in 1..n {
+        for s in 0..2 {
+            let before: f64 = (0..2).map(|r| ahead[t - 1][r] * steps[r][s]).sum();
+            ahead[t][s] = seen(s, t) * before;
+        }
+    }
+    for t in (0..n - 1).rev() {
+        for s in 0..2 {
+            back[t][s] = (0..2)
+                .map(|r| steps[s][r] * seen(r, t + 1) * back[t + 1][r])
+                .sum();
+        }
+    }
+    let chance = |t: usize| {
+        let all: f64 = (0..2).map(|s| ahead[t][s] * back[t][s]).sum();
+        ahead[t][1] * back[t][1] / all
+    };
+    (0..n).map(|t| chance(t) * x[t + 2]).sum()
+}
+
+#[autodiff_reverse(d_lists_of_constants, Duplicated, Active)]
+#[autodiff_forward(t_lists_of_constants, Dual, Dual)]
+fn lists_of_constants(x: &[f64]) -> f64 {
+    let n = x.len() - 4;
+    let mut ones = vec![[1.0; 3]; n];
+    let mut thirds = vec![[1.0 / 3.0, 2.0 / 3.0]; n];
+    let mut numbered = vec![(1.0, 2_usize, 0.5); n];
+    for t in (0..7).rev() {
+        for s in 0..3 {
+            ones[t][s] = ones[t + 1][s] * x[t];
+        }
+        for s in 0..2 {
+            thirds[t][s] = thirds[t + 1][s] * x[t + 1];
+        }
+        let (a, k, b) = numbered[t + 1];
+        numbered[t] = (a * x[t], k, b * x[t + k]);
+    }
+    ones[0][0] + ones[1][1] * thirds[0][0] + thirds[0][1] + numbered[0].0 + numbered[0].2
+}
+
+#[autodiff_reverse(d_ray_marching, Duplicated, Active)]
+#[autodiff_forward(t_ray_marching, Dual, Dual)]
+fn ray_marching(x: &[f64]) -> f64 {
+    let distance = |p: [f64; 3]| {
+        let across = (p[0] - 0.1 * x[0]).powi(2) + p[1] * p[1];
+        (across + (p[2] - 3.0).powi(2)).sqrt() - x[1] + 0.05 * (4.0 * p[0] * x[2]).sin()
+    };
+    let direction = [0.05 * x[3], 0.03, 1.0];
+    let mut t = 0.0;
+    for _ in 0..40 {
+        let step = distance(direction.map(|d| d * t));
+        t += step;
+        if step.abs() < 1e-13 {
+            break;
+        }
+        if t > 10.0 {
+            return x[4];
+        }
+    }
+    t * x[5]
+}
+
+#[autodiff_reverse(d_polygon_that_is_cut, Duplicated, Active)]
+#[autodiff_forward(t_polygon_that_is_cut, Dual, Dual)]
+fn polygon_that_is_cut(x: &[f64]) -> f64 {
+    let mut corners: Vec<[f64; 2]> = x[..8].chunks(2).map(|c| [c[0], c[1]]).collect();
+    for (normal, far) in [([1.0, 0.2], x[8] * 0.7), ([0.1, 1.0], x[9] * 0.6)] {
+        let mut left: Vec<[f64; 2]> = Vec::new();
+        for i in 0..corners.len() {
+            let (a, b) = (corners[i], corners[(i + 1) % corners.len()]);
+            let from = |p: [f64; 2]| p[0] * normal[0] + p[1] * normal[1] - far;
+            let (from_a, from_b) = (from(a), from(b));
+            if from_a >= 0.0 {
+                left.push(a);
+            }
+            if (from_a >= 0.0) != (from_b >= 0.0) {
+                let t = from_a / (from_a - from_b);
+                left.push([a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])]);
+            }
+        }
+        if left.is_empty() {
+            return x[10];
+        }
+        corners = left;
+    }
+    let next = |i: usize| corners[(i + 1) % corners.len()];
+    let area = |i: usize| corners[i][0] * next(i)[1] - corners[i][1] * next(i)[0];
+    (0..corners.len()).map(area).sum::<f64>() + corners[0][0]
+}
+
 mod tests {
     use super::compare;
 
@@ -1034,6 +1134,10 @@ mod tests {
         closest_hit d_closest_hit t_closest_hit
         last_pair_and_both_ends d_last_pair_and_both_ends t_last_pair_and_both_ends
         layers_of_a_network d_layers_of_a_network t_layers_of_a_network
+        forward_backward d_forward_backward t_forward_backward
+        lists_of_constants d_lists_of_constants t_lists_of_constants
+        ray_marching d_ray_marching t_ray_marching
+        polygon_that_is_cut d_polygon_that_is_cut t_polygon_that_is_cut
         online_softmax d_online_softmax t_online_softmax
         long_short_term_memory d_long_short_term_memory t_long_short_term_memory
         kalman_filter d_kalman_filter t_kalman_filter

@@ -34,15 +34,30 @@ impl Expressions<'_> {
     /// An index below `n`.
     pub fn index(&mut self, n: usize) -> String {
         let k = self.rng.usize(..n);
+        if let Some(state) = self.state(k) {
+            return format!("{state} % {n}");
+        }
         match self.scope {
             Scope::Body { in_loop: true } if self.rng.bool() => format!("(i + {k}) % {n}"),
             _ => k.to_string(),
         }
     }
 
+    /// An integer that the program carries along, at times.
+    fn state(&mut self, k: usize) -> Option<String> {
+        match (self.scope, self.rng.u8(..8)) {
+            (Scope::Body { .. }, 0) => Some(format!("(hits + {k})")),
+            (Scope::Body { .. }, 1) => Some(format!("place.map_or({k}, |at| at + 1)")),
+            _ => None,
+        }
+    }
+
     /// An index into the `Vec` of this name.
     pub fn vec_index(&mut self, name: &str) -> String {
         let k = self.rng.usize(..6);
+        if let Some(state) = self.state(k) {
+            return format!("{state} % {name}.len()");
+        }
         match self.scope {
             Scope::Body { in_loop: true } if self.rng.bool() => format!("(i + {k}) % {name}.len()"),
             _ => format!("{k} % {name}.len()"),

@@ -69,7 +69,7 @@ fn functions(program: &Program, rng: &mut Rng) -> Vec<String> {
 fn prelude(program: &Program, rng: &mut Rng) -> Vec<String> {
     let n = program.n;
     let mut lines =
-        vec!["let (mut s0, mut s1): (F, F) = (x0 * lit!(1.1), x1 + lit!(0.3));".to_owned()];
+        vec!["let (mut s0, mut s1): (F, F) = (x0 * lit!(1.1), x1 + lit!(0.3)); let (mut hits, mut place): (usize, Option<usize>) = (0, None);".to_owned()];
     let atom = |rng: &mut Rng| {
         let mut atoms = vec![
             "x0".to_owned(),
@@ -229,7 +229,7 @@ impl Statements<'_> {
     }
 
     fn any(&mut self, depth: usize) -> String {
-        match self.rng.usize(..12) {
+        match self.rng.usize(..13) {
             0 => format!("{} = {};", self.place(), self.tame()),
             1 => {
                 let operator = ["+=", "-=", "*="][self.rng.usize(..3)];
@@ -245,6 +245,7 @@ impl Statements<'_> {
                 format!("if {condition} {{\n{a}}} else {{\n{b}}}")
             }
             3 | 4 if depth > 0 => self.a_loop(depth),
+            5 => self.on_state(),
             _ => self.on_a_variable(),
         }
     }
@@ -344,6 +345,25 @@ impl Statements<'_> {
             "(if {} {{ &mut {a} }} else {{ &mut {b} }})",
             self.condition()
         )
+    }
+
+    /// On integers that tell what has happened so far.
+    fn on_state(&mut self) -> String {
+        let k = self.rng.usize(..2);
+        let now = if self.in_loop { "i" } else { "count" };
+        match self.rng.usize(..5) {
+            0 => format!("if {} {{ hits += 1; }}", self.condition()),
+            1 => format!("if {} {{ place = Some({now}); }}", self.condition()),
+            2 => format!(
+                "if {} {{ place = Some(place.map_or({now}, |at| at + hits)); }} else {{ hits = {now}; }}",
+                self.condition()
+            ),
+            3 => format!(
+                "if let Some(at) = place.filter(|at| at % 2 == hits % 2) {{ s{k} = weight(at) * {}; }}",
+                self.tame()
+            ),
+            _ => format!("s{k} = weight(hits) * {};", self.tame()),
+        }
     }
 
     fn atom_of_scalars(&mut self) -> String {
