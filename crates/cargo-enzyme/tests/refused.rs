@@ -53,17 +53,6 @@ fn main() { println!("{:?}", d_through_static(2.0, 1.0)); }
 "#,
     ),
     (
-        "early_element",
-        r#"
-#[autodiff_reverse(d_early_element, Duplicated, Active)]
-fn early_element(x: &[f64]) -> f64 {
-    let Some(y) = x.get(1) else { return x[0] };
-    y * x[3]
-}
-fn main() { println!("{:?}", d_early_element(&[1.0; 4], &mut [0.0; 4], 1.0)); }
-"#,
-    ),
-    (
         "result_byte",
         r#"
 fn cube(x: f32) -> Result<f32, u8> { if x > 0.0 { Ok(x * x * x) } else { Err(1) } }
@@ -258,18 +247,6 @@ fn floats_that_are_sorted_are_refused() {
 #[test]
 fn floats_in_a_mutable_static_are_refused() {
     refused("scratch_static", &["through_static", "scratch_static.rs"]);
-}
-
-#[test]
-fn an_element_that_one_path_only_copies_is_refused() {
-    refused(
-        "early_element",
-        &[
-            "early_element.rs",
-            "which memory holds floating-point",
-            "help",
-        ],
-    );
 }
 
 #[test]

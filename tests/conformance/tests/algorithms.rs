@@ -1108,6 +1108,15 @@ fn polygon_that_is_cut(x: &[f64]) -> f64 {
     (0..corners.len()).map(area).sum::<f64>() + corners[0][0]
 }
 
+#[autodiff_reverse(d_element_as_it_is, Duplicated, Active)]
+#[autodiff_forward(t_element_as_it_is, Dual, Dual)]
+fn element_as_it_is(x: &[f64]) -> f64 {
+    let Some(y) = x.iter().skip(6).find(|y| **y > 1.6) else {
+        return x[0];
+    };
+    y * x[3]
+}
+
 mod tests {
     use super::compare;
 
@@ -1138,6 +1147,7 @@ mod tests {
         lists_of_constants d_lists_of_constants t_lists_of_constants
         ray_marching d_ray_marching t_ray_marching
         polygon_that_is_cut d_polygon_that_is_cut t_polygon_that_is_cut
+        element_as_it_is d_element_as_it_is t_element_as_it_is
         online_softmax d_online_softmax t_online_softmax
         long_short_term_memory d_long_short_term_memory t_long_short_term_memory
         kalman_filter d_kalman_filter t_kalman_filter
