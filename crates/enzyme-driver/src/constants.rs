@@ -39,6 +39,8 @@ pub fn left(ir: &str) -> Option<&str> {
 struct Known<'a> {
     floats: HashMap<&'a str, Float>,
     others: HashSet<&'a str>,
+    /// Whether there are floats of 32 bits at all: ciphers, as of random numbers, store large integers of that size.
+    has_singles: bool,
 }
 
 impl<'a> Known<'a> {
@@ -46,6 +48,7 @@ impl<'a> Known<'a> {
         Known {
             floats: float_addresses(lines),
             others: lines.iter().filter_map(|line| holds_other(line)).collect(),
+            has_singles: lines.iter().any(|line| line.contains(" float ")),
         }
     }
 }
@@ -82,7 +85,12 @@ impl<'a> Stored<'a> {
     fn is_float(&self, known: &Known) -> bool {
         match known.floats.get(self.address) {
             Some(float) => *float == self.float,
-            None => !known.others.contains(self.address) && looks_like_one(self.float, self.value),
+            None => {
+                let is_possible = self.float == Float::Double || known.has_singles;
+                is_possible
+                    && !known.others.contains(self.address)
+                    && looks_like_one(self.float, self.value)
+            }
         }
     }
 
@@ -117,6 +125,7 @@ mod tests {
     #[test]
     fn constants_that_look_like_floats_are_floats() {
         let ir = "define void @f(ptr %a, ptr %b) {
+  %x = fadd float %y, %z
   store i64 4607182418800017408, ptr %a, align 8
   store i32 1065353216, ptr %b, align 4
   store i64 -1, ptr %c, align 8
@@ -129,6 +138,8 @@ mod tests {
         assert_eq!(as_floats(ir), expected);
         assert_eq!(left(ir), Some("f"));
         assert_eq!(left(&expected), None);
+        let without = ir.replace("fadd float", "fadd double");
+        assert!(as_floats(&without).contains("store i32 1065353216"));
     }
 
     #[test]
