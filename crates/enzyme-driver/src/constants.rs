@@ -1,23 +1,31 @@
 //! Makes floats of constants that LLVM stores as integers.
 //!
 //! Where an array of constants is copied, as into each element of `vec![[1.0; 3]; n]`, LLVM stores the bits of its floats as
-//! integers. If Enzyme does not know what that memory holds, it stores them in the shadow too: sums were seen to begin with a
-//! tangent of 1. So what looks like a float is stored as one, unless the address is known to hold something else. If it is none
-//! after all, the shadow holds a zero that nothing reads, or types contradict each other, which is an error.
+//! integers, or chooses among them first. If Enzyme does not know what that memory holds, it stores them in the shadow too: sums
+//! were seen to begin with a tangent of 1. So what looks like a float is stored as one, unless the address is known to hold
+//! something else. If it is none after all, the shadow holds a zero that nothing reads, or types contradict each other, which is
+//! an error.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::copies::{Float, float_addresses, holds_other, pointer_operand};
-use crate::ir::{find_function, push_line, rewrite_functions};
+use crate::ir::blocks::Phi;
+use crate::ir::{bare, find_function, push_line, rewrite_functions};
 
 /// Rewrites such stores in every function of a module.
 pub fn as_floats(ir: &str) -> String {
     rewrite_functions(ir, |lines, out| {
         let known = Known::of(lines);
-        for line in lines {
-            match Stored::parse(line).filter(|stored| stored.is_float(&known)) {
-                Some(stored) => push_line(out, &stored.as_float()),
+        let stored: Vec<Option<(Stored, Floats)>> =
+            lines.iter().map(|line| stored(line, &known)).collect();
+        let wanted = known.choices.wanted(stored.iter().flatten());
+        for (number, (line, stored)) in lines.iter().zip(stored).enumerate() {
+            match stored {
+                Some((stored, floats)) => push_line(out, &stored.as_floats(floats, number)),
                 None => push_line(out, line),
+            }
+            for chosen in known.choices.of_floats(line, &wanted) {
+                push_line(out, &chosen);
             }
         }
     })
@@ -27,95 +35,284 @@ pub fn as_floats(ir: &str) -> String {
 pub fn left(ir: &str) -> Option<&str> {
     find_function(ir, |lines| {
         let known = Known::of(lines);
-        let is_left = |stored: Stored| stored.value != 0 && stored.is_float(&known);
-        lines
-            .iter()
-            .filter_map(|line| Stored::parse(line))
-            .any(is_left)
+        lines.iter().any(|line| {
+            stored(line, &known).is_some_and(|(stored, _)| stored.values.iter().any(|v| *v != 0))
+        })
     })
 }
 
-/// What the rest of a function says of addresses.
+fn stored<'a>(line: &'a str, known: &Known<'a>) -> Option<(Stored<'a>, Floats)> {
+    let stored = Stored::parse(line, &known.choices)?;
+    let floats = stored.stands_for(known)?;
+    Some((stored, floats))
+}
+
+/// Integers that are chosen among others.
+struct Choices<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Choices<'a> {
+    fn of(lines: &[&'a str]) -> Self {
+        Choices(lines.iter().filter_map(|line| choice(line)).collect())
+    }
+
+    /// The constants that a value may be, if it is nothing else.
+    fn constants(&self, value: &'a str) -> Option<Vec<i64>> {
+        let mut constants = Vec::new();
+        for name in self.reached_from(value) {
+            if !self.0.contains_key(name) {
+                constants.push(match name {
+                    "undef" | "poison" => 0,
+                    _ => name.parse().ok()?,
+                });
+            }
+        }
+        Some(constants)
+    }
+
+    /// A value, and all that it is chosen among.
+    fn reached_from(&self, value: &'a str) -> HashSet<&'a str> {
+        let mut reached = HashSet::new();
+        let mut open = vec![value];
+        while let Some(value) = open.pop() {
+            if reached.insert(value) {
+                open.extend(self.0.get(value).into_iter().flatten());
+            }
+        }
+        reached
+    }
+
+    /// What choices stand for, of which something is stored.
+    fn wanted<'s>(
+        &self,
+        stored: impl Iterator<Item = &'s (Stored<'a>, Floats)>,
+    ) -> HashMap<&'a str, Floats>
+    where
+        'a: 's,
+    {
+        stored
+            .flat_map(|(stored, floats)| {
+                let reached = self.reached_from(stored.text).into_iter();
+                reached.map(|name| (name, *floats))
+            })
+            .collect()
+    }
+
+    /// The same choice among floats.
+    fn of_floats(&self, line: &str, wanted: &HashMap<&str, Floats>) -> Vec<String> {
+        let Some((name, _)) = choice(line) else {
+            return Vec::new();
+        };
+        let Some(floats) = wanted.get(name) else {
+            return Vec::new();
+        };
+        floats
+            .parts()
+            .iter()
+            .map(|part| match Phi::parse(line) {
+                Some(phi) => Phi {
+                    name: &part.of(name),
+                    ty: part.float.name(),
+                    incoming: Vec::new(),
+                    tail: phi.tail,
+                }
+                .with(phi.incoming.iter().map(|(v, from)| (part.of(v), *from))),
+                None => {
+                    let (condition, a, b) = selected(line).expect("a choice is one of the two");
+                    let (result, float) = (part.of(name), part.float.name());
+                    let (a, b) = (part.of(a), part.of(b));
+                    format!("  {result} = select i1 {condition}, {float} {a}, {float} {b}")
+                }
+            })
+            .collect()
+    }
+}
+
+/// The name of an integer that a line chooses, and what among.
+fn choice(line: &str) -> Option<(&str, Vec<&str>)> {
+    if let Some(phi) = Phi::parse(line) {
+        let values = phi.incoming.iter().map(|(value, _)| *value).collect();
+        return matches!(phi.ty, "i64" | "i32").then_some((phi.name, values));
+    }
+    let (_, a, b) = selected(line)?;
+    let (name, _) = line.trim_start().split_once(" = ")?;
+    Some((name, vec![a, b]))
+}
+
+/// The condition of a `select` of integers, and the two.
+fn selected(line: &str) -> Option<(&str, &str, &str)> {
+    let (_, code) = line.split_once(" = select i1 ")?;
+    let mut operands = code.split(", ");
+    let condition = operands.next()?;
+    let mut integer = || {
+        let operand = operands.next()?;
+        operand
+            .strip_prefix("i64 ")
+            .or_else(|| operand.strip_prefix("i32 "))
+    };
+    Some((condition, integer()?, integer()?))
+}
+
+/// What the rest of a function says.
 struct Known<'a> {
     floats: HashMap<&'a str, Float>,
+    /// Addresses of something else.
     others: HashSet<&'a str>,
     /// Whether there are floats of 32 bits at all: ciphers, as of random numbers, store large integers of that size.
     has_singles: bool,
+    has_doubles: bool,
+    choices: Choices<'a>,
 }
 
 impl<'a> Known<'a> {
     fn of(lines: &[&'a str]) -> Self {
+        let has = |float: &str| lines.iter().any(|line| line.contains(float));
         Known {
             floats: float_addresses(lines),
             others: lines.iter().filter_map(|line| holds_other(line)).collect(),
-            has_singles: lines.iter().any(|line| line.contains(" float ")),
+            has_singles: has(" float "),
+            has_doubles: has(" double "),
+            choices: Choices::of(lines),
         }
     }
 }
 
-/// An integer constant that is stored.
-struct Stored<'a> {
-    /// The float of its size.
+/// What an integer stands for.
+#[derive(Clone, Copy, PartialEq)]
+enum Floats {
+    One(Float),
+    /// Two of 32 bits.
+    Pair,
+}
+
+impl Floats {
+    fn parts(self) -> Vec<Part> {
+        let part = |float, name, shift| Part { float, name, shift };
+        match self {
+            Floats::One(float) => vec![part(float, "all", 0)],
+            // The low half comes first.
+            Floats::Pair => vec![
+                part(Float::Single, "low", 0),
+                part(Float::Single, "high", 32),
+            ],
+        }
+    }
+}
+
+/// A float in an integer.
+struct Part {
     float: Float,
-    value: i64,
+    name: &'static str,
+    shift: u32,
+}
+
+impl Part {
+    /// The float as an operand, of a constant or of a choice.
+    fn of(&self, integer: &str) -> String {
+        let bits = match integer {
+            "undef" | "poison" => Ok(0),
+            _ => integer.parse(),
+        };
+        match (bits, self.float) {
+            (Ok(bits), Float::Single) => literal(single_of(bits >> self.shift)),
+            (Ok(bits), Float::Double) => literal(f64::from_bits(bits as u64)),
+            (Err(_), _) => format!("%\"{}.{}.chosen\"", bare(integer), self.name),
+        }
+    }
+}
+
+/// An integer that is stored: a constant, or chosen among constants.
+struct Stored<'a> {
+    is_long: bool,
+    text: &'a str,
+    values: Vec<i64>,
     address: &'a str,
     /// What stands after the value.
     rest: &'a str,
 }
 
 impl<'a> Stored<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let stored = line.trim_start().strip_prefix("store ")?;
-        let address = pointer_operand(stored)?;
-        [Float::Single, Float::Double]
-            .into_iter()
-            .find_map(|float| {
-                let value = stored.strip_prefix(float.integer())?.strip_prefix(' ')?;
-                let (value, rest) = value.split_once(", ")?;
-                let value = value.parse().ok()?;
-                Some(Stored {
-                    float,
-                    value,
-                    address,
-                    rest,
-                })
-            })
+    fn parse(line: &'a str, choices: &Choices<'a>) -> Option<Self> {
+        let (ty, stored) = line.trim_start().strip_prefix("store ")?.split_once(' ')?;
+        let is_long = match ty {
+            "i64" => true,
+            "i32" => false,
+            _ => return None,
+        };
+        let (text, rest) = stored.split_once(", ")?;
+        Some(Stored {
+            is_long,
+            text,
+            values: choices.constants(text)?,
+            address: pointer_operand(stored)?,
+            rest,
+        })
     }
 
-    fn is_float(&self, known: &Known) -> bool {
-        match known.floats.get(self.address) {
-            Some(float) => *float == self.float,
-            None => {
-                let is_possible = self.float == Float::Double || known.has_singles;
-                is_possible
-                    && !known.others.contains(self.address)
-                    && looks_like_one(self.float, self.value)
+    fn stands_for(&self, known: &Known) -> Option<Floats> {
+        match (known.floats.get(self.address), self.is_long) {
+            (Some(Float::Single), true) => Some(Floats::Pair),
+            (Some(float), is_long) => {
+                (is_long == (*float == Float::Double)).then_some(Floats::One(*float))
             }
+            (None, _) if known.others.contains(self.address) => None,
+            (None, _) => self.looks_like(known),
         }
     }
 
-    fn as_float(&self) -> String {
-        let (name, value) = (self.float.name(), literal(self.float, self.value));
-        format!("  store {name} {value}, {}", self.rest)
+    /// What all constants look like that are not zero.
+    fn looks_like(&self, known: &Known) -> Option<Floats> {
+        let mut all = self.values.iter().filter(|value| **value != 0);
+        let first = looks_like(*all.next()?, self.is_long, known)?;
+        all.all(|value| looks_like(*value, self.is_long, known) == Some(first))
+            .then_some(first)
+    }
+
+    fn as_floats(&self, floats: Floats, number: usize) -> String {
+        let (address, rest) = (self.address, self.rest);
+        let parts = floats.parts();
+        let value = |part: &Part| format!("{} {}", part.float.name(), part.of(self.text));
+        let first = format!("  store {}, {rest}", value(&parts[0]));
+        let Some(part) = parts.get(1) else {
+            return first;
+        };
+        let second = format!("%\"{}.{number}.second\"", bare(address));
+        format!(
+            "{first}\n  {second} = getelementptr inbounds i8, ptr {address}, i64 4\n  store {}, ptr {second}, align 4",
+            value(part)
+        )
     }
 }
 
-/// Whether the bits are those of a float of usual size, about 10^-19 to 10^19. Few integers of that many digits are stored.
-fn looks_like_one(float: Float, bits: i64) -> bool {
-    let value = as_double(float, bits).abs();
-    (2f64.powi(-64)..2f64.powi(64)).contains(&value)
-}
-
-fn as_double(float: Float, bits: i64) -> f64 {
-    match float {
-        Float::Single => f32::from_bits(bits as u32).into(),
-        Float::Double => f64::from_bits(bits as u64),
+fn looks_like(value: i64, is_long: bool, known: &Known) -> Option<Floats> {
+    if !is_long {
+        let is_float = known.has_singles && is_usual(single_of(value), 64);
+        return is_float.then_some(Floats::One(Float::Single));
+    }
+    let halves = [single_of(value), single_of(value >> 32)];
+    let is_pair = known.has_singles
+        && halves
+            .iter()
+            .all(|half| *half == 0.0 || is_usual(*half, 40));
+    let is_double = is_usual(f64::from_bits(value as u64), 64);
+    match is_pair && !(known.has_doubles && is_double) {
+        true => Some(Floats::Pair),
+        false => is_double.then_some(Floats::One(Float::Double)),
     }
 }
 
-/// LLVM writes both kinds of floats as the bits of a double.
-fn literal(float: Float, bits: i64) -> String {
-    format!("0x{:016X}", as_double(float, bits).to_bits())
+/// The float whose bits are the lower half of an integer.
+fn single_of(bits: i64) -> f64 {
+    f32::from_bits(bits as u32).into()
+}
+
+/// Whether a float is within so many powers of two of 1. Few integers that look like it are stored.
+fn is_usual(value: f64, powers: i32) -> bool {
+    (2f64.powi(-powers)..2f64.powi(powers)).contains(&value.abs())
+}
+
+/// LLVM writes floats of both sizes as the bits of a double.
+fn literal(value: f64) -> String {
+    format!("0x{:016X}", value.to_bits())
 }
 
 #[cfg(test)]
@@ -126,6 +323,7 @@ mod tests {
     fn constants_that_look_like_floats_are_floats() {
         let ir = "define void @f(ptr %a, ptr %b) {
   %x = fadd float %y, %z
+  %u = fadd double %v, %w
   store i64 4607182418800017408, ptr %a, align 8
   store i32 1065353216, ptr %b, align 4
   store i64 -1, ptr %c, align 8
@@ -159,5 +357,44 @@ mod tests {
         assert_eq!(as_floats(ir), expected);
         let zero_is_left = expected.replace("double 0x0000000000000000", "i64 0");
         assert_eq!(left(&zero_is_left), None);
+    }
+
+    #[test]
+    fn two_floats_in_one_integer_are_stored_one_by_one() {
+        let ir = "define void @f(ptr %a) {
+  %x = fadd float %y, %z
+  store i64 4575657222473777152, ptr %a, align 8
+}
+";
+        let expected = "  store float 0x3FF0000000000000, ptr %a, align 8
+  %\"a.2.second\" = getelementptr inbounds i8, ptr %a, i64 4
+  store float 0x3FF0000000000000, ptr %\"a.2.second\", align 4
+";
+        assert!(as_floats(ir).contains(expected), "{}", as_floats(ir));
+        let doubles = ir.replace("float %y", "double %y");
+        assert!(as_floats(&doubles).contains("store double 0x3F8000003F800000"));
+    }
+
+    #[test]
+    fn what_is_chosen_among_constants_is_chosen_among_floats() {
+        let ir = "define void @f(ptr %a, ptr %b, i1 %c) {
+  %v = phi i64 [ 4607182418800017408, %start ], [ %w, %next ], !dbg !1
+  %w = select i1 %c, i64 4611686018427387904, i64 %v
+  %n = select i1 %c, i64 1, i64 2
+  store i64 %w, ptr %a, align 8
+  store i64 %n, ptr %b, align 8
+}
+";
+        let expected = ir
+            .replace(
+                "  %w = ",
+                "  %\"v.all.chosen\" = phi double [ 0x3FF0000000000000, %start ], [ %\"w.all.chosen\", %next ], !dbg !1\n  %w = ",
+            )
+            .replace(
+                "  %n = ",
+                "  %\"w.all.chosen\" = select i1 %c, double 0x4000000000000000, double %\"v.all.chosen\"\n  %n = ",
+            )
+            .replace("store i64 %w", "store double %\"w.all.chosen\"");
+        assert_eq!(as_floats(ir), expected);
     }
 }

@@ -1117,6 +1117,45 @@ fn element_as_it_is(x: &[f64]) -> f64 {
     y * x[3]
 }
 
+#[autodiff_reverse(d_pairs_in_single_precision, Duplicated, Active)]
+#[autodiff_forward(t_pairs_in_single_precision, Dual, Dual)]
+fn pairs_in_single_precision(x: &[f32]) -> f32 {
+    let mut pairs = vec![[1.0, 2.0]; x.len() / 2];
+    pairs.insert(1, [0.5, 0.25]);
+    pairs.insert(0, if x[0] > 0.7 { [4.0, 5.0] } else { [6.0, 7.0] });
+    for i in 1..pairs.len() {
+        let [a, b] = pairs[i - 1];
+        pairs[i][0] *= a * x[i];
+        pairs[i][1] += b * x[i];
+    }
+    pairs.iter().map(|[a, b]| a + b).sum()
+}
+
+#[test]
+fn pairs_of_constants_in_single_precision() {
+    for first in [0.5, 0.8] {
+        let x = [first, 0.9, 1.1, 0.7, 1.2, 0.6];
+        let mut slopes = [0.0; 6];
+        d_pairs_in_single_precision(&x, &mut slopes, 1.0);
+        for (i, slope) in slopes.into_iter().enumerate() {
+            let mut direction = [0.0; 6];
+            direction[i] = 1.0;
+            let (_, tangent) = t_pairs_in_single_precision(&x, &direction);
+            let moved = |by: f32| {
+                pairs_in_single_precision(&std::array::from_fn::<_, 6, _>(|k| {
+                    x[k] + by * direction[k]
+                }))
+            };
+            let difference = (moved(0.01) - moved(-0.01)) / 0.02;
+            assert!((slope - tangent).abs() < 1e-3, "{slope}, {tangent}");
+            assert!(
+                (difference - tangent).abs() < 0.05,
+                "{difference}, {tangent}"
+            );
+        }
+    }
+}
+
 mod tests {
     use super::compare;
 
