@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use crate::copies::{Float, float_addresses, holds_other, pointer_operand};
 use crate::ir::blocks::Phi;
 use crate::ir::{bare, find_function, push_line, rewrite_functions};
+use crate::undefined;
 
 /// Rewrites such stores in every function of a module.
 pub fn as_floats(ir: &str) -> String {
@@ -60,10 +61,7 @@ impl<'a> Choices<'a> {
         let mut constants = Vec::new();
         for name in self.reached_from(value) {
             if !self.0.contains_key(name) {
-                constants.push(match name {
-                    "undef" | "poison" => 0,
-                    _ => name.parse().ok()?,
-                });
+                constants.push(constant(name)?);
             }
         }
         Some(constants)
@@ -124,6 +122,14 @@ impl<'a> Choices<'a> {
                 }
             })
             .collect()
+    }
+}
+
+/// A constant operand; what is undefined may as well be zero.
+fn constant(operand: &str) -> Option<i64> {
+    match undefined::is_undefined(operand) {
+        true => Some(0),
+        false => operand.parse().ok(),
     }
 }
 
@@ -208,14 +214,10 @@ struct Part {
 impl Part {
     /// The float as an operand, of a constant or of a choice.
     fn of(&self, integer: &str) -> String {
-        let bits = match integer {
-            "undef" | "poison" => Ok(0),
-            _ => integer.parse(),
-        };
-        match (bits, self.float) {
-            (Ok(bits), Float::Single) => literal(single_of(bits >> self.shift)),
-            (Ok(bits), Float::Double) => literal(f64::from_bits(bits as u64)),
-            (Err(_), _) => format!("%\"{}.{}.chosen\"", bare(integer), self.name),
+        match (constant(integer), self.float) {
+            (Some(bits), Float::Single) => literal(single_of(bits >> self.shift)),
+            (Some(bits), Float::Double) => literal(f64::from_bits(bits as u64)),
+            (None, _) => format!("%\"{}.{}.chosen\"", bare(integer), self.name),
         }
     }
 }

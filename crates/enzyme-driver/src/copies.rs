@@ -32,8 +32,7 @@ impl Float {
         }
     }
 
-    /// LLVM's name of the integer.
-    pub fn integer(self) -> &'static str {
+    fn integer(self) -> &'static str {
         match self {
             Float::Single => "i32",
             Float::Double => "i64",

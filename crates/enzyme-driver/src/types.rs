@@ -45,7 +45,7 @@ fn mark_scalars(ir: &str) -> String {
         }
         Err(line) => mark_line(line, number, |_| true, &mut out),
     });
-    for (at, (_, ty)) in SCALARS.iter().enumerate() {
+    for (at, ty) in SCALARS.iter().enumerate() {
         let (at, name) = (number + 2 * at, number + 2 * at + 1);
         let _ = writeln!(
             out,
@@ -59,7 +59,7 @@ fn mark_line(line: &str, number: usize, is_integer: impl Fn(&str) -> bool, out: 
     let _ = if let Some(hint) = bare_hint(line) {
         writeln!(out, "{hint}")
     } else if let Some((name, scalar)) = scalar_load(line)
-        && (scalar > 0 || is_integer(name))
+        && (scalar != INTEGER || is_integer(name))
     {
         writeln!(out, "{line}, !enzyme_type !{}", number + 2 * scalar)
     } else if line.starts_with("define ") || line.starts_with("declare ") || line.contains("call ")
@@ -119,23 +119,23 @@ fn bare_hint(line: &str) -> Option<String> {
     Some(format!("{head}{name}(ptr {}", &rest[value..]))
 }
 
-/// How the types of scalars that rustc loads begin, and what Enzyme calls them.
-const SCALARS: [(&str, &str); 3] = [
-    ("i", "Integer"),
-    ("double,", "Float@double"),
-    ("float,", "Float@float"),
-];
+/// What Enzyme calls the scalars that rustc loads.
+const SCALARS: [&str; 3] = ["Integer", "Float@double", "Float@float"];
+
+/// The place of integers among them.
+const INTEGER: usize = 0;
 
 /// The name of what rustc loads as a scalar, and which of the scalars.
 fn scalar_load(line: &str) -> Option<(&str, usize)> {
     let (name, load) = line.split_once(" = load ")?;
-    let is = |start: &str| {
-        load.strip_prefix(start)
-            .is_some_and(|rest| start != "i" || rest.starts_with(|c: char| c.is_ascii_digit()))
+    let scalar = match load.split_once(',')?.0 {
+        ty if is_integer_type(ty) => INTEGER,
+        "double" => 1,
+        "float" => 2,
+        _ => return None,
     };
-    let scalar = SCALARS.iter().position(|(start, _)| is(start))?;
     // The program's globals are bytes here, for Enzyme as well.
-    let is_own = scalar == 0 || !load.contains(" ptr @");
+    let is_own = scalar == INTEGER || !load.contains(" ptr @");
     (is_own && line.contains("!noundef")).then(|| (name.trim_start(), scalar))
 }
 

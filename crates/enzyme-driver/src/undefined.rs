@@ -44,7 +44,8 @@ fn defined(phi: &Phi) -> String {
     }))
 }
 
-fn is_undefined(value: &str) -> bool {
+/// Whether an operand has no value.
+pub fn is_undefined(value: &str) -> bool {
     matches!(value, "undef" | "poison")
 }
 

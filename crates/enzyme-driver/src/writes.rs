@@ -89,7 +89,7 @@ mod tests {
     fn what_does_not_come_back_marks_nothing() {
         let ir = "  call void @_ZN4core3fmt.inactive.panic(ptr %text)\n  unreachable\n";
         assert_eq!(mark(ir), ir);
-        let touch = "  call void @_ZN4core3fmt.inactive.oxide_enzyme.shared(ptr %a)\n  ret void\n";
-        assert_eq!(mark(touch), touch);
+        let own = "  call void @_ZN4core3fmt.inactive.oxide_enzyme.shared(ptr %a)\n  ret void\n";
+        assert_eq!(mark(own), own);
     }
 }
