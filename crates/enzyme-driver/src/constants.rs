@@ -32,12 +32,16 @@ pub fn as_floats(ir: &str) -> String {
     })
 }
 
-/// The function that stores such an integer, if there is one: the engine's own optimisation could make more.
+/// The function that stores such an integer where Enzyme cannot know better, if there is one: the engine's own optimisation could
+/// make more.
 pub fn left(ir: &str) -> Option<&str> {
     find_function(ir, |lines| {
         let known = Known::of(lines);
         lines.iter().any(|line| {
-            stored(line, &known).is_some_and(|(stored, _)| stored.values.iter().any(|v| *v != 0))
+            stored(line, &known).is_some_and(|(stored, _)| {
+                let is_known = known.floats.contains_key(stored.address);
+                !is_known && stored.values.iter().any(|v| *v != 0)
+            })
         })
     })
 }
@@ -287,15 +291,15 @@ impl<'a> Stored<'a> {
 
 fn looks_like(value: i64, is_long: bool, known: &Known) -> Option<Floats> {
     if !is_long {
-        let is_float = known.has_singles && is_usual(single_of(value), 64);
+        let is_float = known.has_singles && is_usual(single_of(value), Float::Single, 64);
         return is_float.then_some(Floats::One(Float::Single));
     }
     let halves = [single_of(value), single_of(value >> 32)];
     let is_pair = known.has_singles
         && halves
             .iter()
-            .all(|half| *half == 0.0 || is_usual(*half, 40));
-    let is_double = is_usual(f64::from_bits(value as u64), 64);
+            .all(|half| *half == 0.0 || is_usual(*half, Float::Single, 40));
+    let is_double = is_usual(f64::from_bits(value as u64), Float::Double, 120);
     match is_pair && !(known.has_doubles && is_double) {
         true => Some(Floats::Pair),
         false => is_double.then_some(Floats::One(Float::Double)),
@@ -307,9 +311,22 @@ fn single_of(bits: i64) -> f64 {
     f32::from_bits(bits as u32).into()
 }
 
-/// Whether a float is within so many powers of two of 1. Few integers that look like it are stored.
-fn is_usual(value: f64, powers: i32) -> bool {
-    (2f64.powi(-powers)..2f64.powi(powers)).contains(&value.abs())
+/// Whether a float is within so many powers of two of 1, or is one that programs write: infinite, the largest or the smallest of
+/// its kind, or of few digits as `1e-300`. Few integers that look like it are stored.
+fn is_usual(value: f64, float: Float, powers: i32) -> bool {
+    let size = value.abs();
+    let (smallest, largest, written, digits) = match float {
+        Float::Single => {
+            let (smallest, largest) = (f32::MIN_POSITIVE.into(), f32::MAX.into());
+            (smallest, largest, format!("{:e}", size as f32), 6)
+        }
+        Float::Double => (f64::MIN_POSITIVE, f64::MAX, format!("{size:e}"), 12),
+    };
+    let is_short = || written.bytes().take_while(|b| *b != b'e').count() <= digits + ".".len();
+    size == smallest
+        || size >= largest
+        || (2f64.powi(-powers)..2f64.powi(powers)).contains(&size)
+        || size > smallest && is_short()
 }
 
 /// LLVM writes floats of both sizes as the bits of a double.
@@ -343,6 +360,44 @@ mod tests {
     }
 
     #[test]
+    fn what_searches_begin_with_and_short_numbers_look_like_floats() {
+        let is_double = |bits: u64| is_usual(f64::from_bits(bits), Float::Double, 120);
+        for float in [
+            1.0 / 3.0,
+            -f64::MAX,
+            f64::INFINITY,
+            f64::MIN_POSITIVE,
+            -1.25e-300,
+            1e30,
+        ] {
+            assert!(is_double(float.to_bits()), "{float}");
+        }
+        for integer in [
+            12,
+            1 << 40,
+            u64::MAX,
+            i64::MAX as u64,
+            0x7F4A_7C15_9E37_79B9,
+        ] {
+            assert!(!is_double(integer), "{integer}");
+        }
+        let is_single = |bits: u32| is_usual(f32::from_bits(bits).into(), Float::Single, 40);
+        for float in [
+            1.0 / 3.0,
+            -f32::MAX,
+            f32::INFINITY,
+            f32::MIN_POSITIVE,
+            -1.25e-30,
+            1e30,
+        ] {
+            assert!(is_single(float.to_bits()), "{float}");
+        }
+        for integer in [12, 1 << 20, u32::MAX, i32::MAX as u32] {
+            assert!(!is_single(integer), "{integer}");
+        }
+    }
+
+    #[test]
     fn what_is_known_of_an_address_counts_more() {
         let ir = "define void @f(ptr %a, ptr %b) {
   store i64 4607182418800017408, ptr %a, align 8
@@ -359,6 +414,7 @@ mod tests {
         assert_eq!(as_floats(ir), expected);
         let zero_is_left = expected.replace("double 0x0000000000000000", "i64 0");
         assert_eq!(left(&zero_is_left), None);
+        assert_eq!(left(&ir.replace("i64 12", "i64 4607182418800017408")), None);
     }
 
     #[test]

@@ -254,13 +254,18 @@ fn reason(ended: &Ended, input: &str, line: &str, limit: std::time::Duration) ->
     (plain(line), "see the log".into())
 }
 
-/// `no forward derivative found for NAME`, `No augmented forward pass found for NAME` and the like.
+/// `no forward derivative found for NAME`, `No augmented forward pass found for NAME`,
+/// `No create nofree of empty function (NAME)` and the like.
 fn missing_rule(all: &str) -> Option<String> {
     for line in all.lines() {
         let lower = line.to_lowercase();
-        for words in ["pass found for ", "derivative found for "] {
+        for words in [
+            "pass found for ",
+            "derivative found for ",
+            "empty function (",
+        ] {
             if let Some(at) = lower.find(words) {
-                let name = line[at + words.len()..].split([' ', '\n', '(']).next()?;
+                let name = line[at + words.len()..].split([' ', '(', ')']).next()?;
                 let name = name.trim_matches(['@', '"', '\'', '`', ',', '.']);
                 if !name.is_empty() {
                     return Some(name.to_owned());
@@ -321,6 +326,21 @@ mod tests {
         assert_eq!(finding.place.as_deref(), Some("src/main.rs:7:5"));
         assert_eq!(finding.inside.as_deref(), Some("main::f"));
         assert!(finding.reason.contains("`opaque`"), "{}", finding.reason);
+    }
+
+    #[test]
+    fn a_callee_without_a_body_is_named_in_every_wording_of_the_engine() {
+        for said in [
+            "error: <unknown>:0:0: in function f void (): Enzyme: No forward mode derivative found for oxide_enzyme.mixed_copy",
+            "error: <unknown>:0:0: in function f void (): Enzyme: No create nofree of empty function (oxide_enzyme.mixed_copy) at",
+        ] {
+            let finding = explain(&ended(said), "", Duration::ZERO);
+            assert!(
+                finding.reason.contains("unknown kind"),
+                "{}",
+                finding.reason
+            );
+        }
     }
 
     #[test]

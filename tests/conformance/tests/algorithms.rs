@@ -1058,6 +1058,39 @@ fn lists_of_constants(x: &[f64]) -> f64 {
     ones[0][0] + ones[1][1] * thirds[0][0] + thirds[0][1] + numbered[0].0 + numbered[0].2
 }
 
+#[autodiff_reverse(d_boxes_around_points, Duplicated, Active)]
+#[autodiff_forward(t_boxes_around_points, Dual, Dual)]
+fn boxes_around_points(x: &[f64]) -> f64 {
+    let mut boxes = vec![[f64::INFINITY, f64::NEG_INFINITY]; 3];
+    let mut nearest = vec![(f64::MAX, 0_usize); 3];
+    for (i, v) in x.iter().enumerate() {
+        let [low, high] = &mut boxes[i % 3];
+        *low = low.min(v * x[0]);
+        *high = high.max(*v);
+        let distance = (v - x[i / 3]).powi(2) + x[1];
+        if distance < nearest[i % 3].0 {
+            nearest[i % 3] = (distance, i);
+        }
+    }
+    let sizes: f64 = boxes.iter().map(|[low, high]| (high - low) * high).sum();
+    sizes + nearest.iter().map(|(d, i)| d * x[*i]).sum::<f64>()
+}
+
+#[autodiff_reverse(d_floors_of_logarithms, Duplicated, Active)]
+#[autodiff_forward(t_floors_of_logarithms, Dual, Dual)]
+fn floors_of_logarithms(x: &[f64]) -> f64 {
+    let mut chances = vec![[1e-300, 1e30, f64::MIN_POSITIVE]; x.len()];
+    for i in 0..x.len() {
+        if x[i] > 1.0 {
+            chances[i][0] += x[i];
+            chances[i][1] *= x[i];
+            chances[i][2] = x[i] * x[0];
+        }
+    }
+    let logarithm = |c: &[f64; 3]| c[0].ln() * x[0] + c[1].ln() + 0.1 * c[2].ln();
+    chances.iter().map(logarithm).sum()
+}
+
 #[autodiff_reverse(d_ray_marching, Duplicated, Active)]
 #[autodiff_forward(t_ray_marching, Dual, Dual)]
 fn ray_marching(x: &[f64]) -> f64 {
@@ -1184,6 +1217,8 @@ mod tests {
         layers_of_a_network d_layers_of_a_network t_layers_of_a_network
         forward_backward d_forward_backward t_forward_backward
         lists_of_constants d_lists_of_constants t_lists_of_constants
+        boxes_around_points d_boxes_around_points t_boxes_around_points
+        floors_of_logarithms d_floors_of_logarithms t_floors_of_logarithms
         ray_marching d_ray_marching t_ray_marching
         polygon_that_is_cut d_polygon_that_is_cut t_polygon_that_is_cut
         element_as_it_is d_element_as_it_is t_element_as_it_is
