@@ -1061,8 +1061,8 @@ fn lists_of_constants(x: &[f64]) -> f64 {
 #[autodiff_reverse(d_boxes_around_points, Duplicated, Active)]
 #[autodiff_forward(t_boxes_around_points, Dual, Dual)]
 fn boxes_around_points(x: &[f64]) -> f64 {
-    let mut boxes = vec![[f64::INFINITY, f64::NEG_INFINITY]; 3];
-    let mut nearest = vec![(f64::MAX, 0_usize); 3];
+    let mut boxes = vec![[f64::INFINITY, f64::NEG_INFINITY]; x.len() / 4];
+    let mut nearest = vec![(f64::MAX, 0_usize); x.len() / 4];
     for (i, v) in x.iter().enumerate() {
         let [low, high] = &mut boxes[i % 3];
         *low = low.min(v * x[0]);
