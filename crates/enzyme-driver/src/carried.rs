@@ -14,47 +14,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::ir::blocks::{Graph, Phi, label};
-use crate::ir::{
-    bare, declare_if_called, define_if_declared, push_line, rewrite_functions, values,
-};
-use crate::policy;
-
-const NOTHING: &str = "oxide_enzyme.nothing.";
-
-/// What only we know, by its type.
-const KNOWN: [(&str, &str); 3] = [("float", "-0.0"), ("double", "-0.0"), ("i1", "true")];
+use crate::ir::{bare, push_line, rewrite_functions, values};
+use crate::nothing::{self, NOTHING};
 
 const FLOATS: [&str; 2] = ["float", "double"];
 const INTEGERS: [&str; 3] = ["i32", "i64", "i128"];
 
 /// Adds nothing to what rounds hand on, in every function of a module.
 pub fn add_nothing(ir: &str) -> String {
-    let mut out = rewrite_functions(ir, in_function);
-    for (ty, _) in KNOWN {
-        declare_if_called(
-            &mut out,
-            &format!(
-                "declare {ty} @{}() nofree nosync nounwind willreturn memory(none) \"enzyme_inactive\"",
-                function(ty)
-            ),
-        );
-    }
-    out
-}
-
-/// Says what is added, in a differentiated module; names have been put back.
-pub fn define(mut text: String) -> String {
-    for (ty, value) in KNOWN {
-        let name = format!("{NOTHING}{ty}");
-        let definition =
-            format!("define internal {ty} @{name}() alwaysinline {{\n  ret {ty} {value}\n}}");
-        text = define_if_declared(text, &name, &definition);
-    }
-    text
-}
-
-fn function(ty: &str) -> String {
-    policy::inactive_name(&format!("{NOTHING}{ty}"))
+    nothing::declare(rewrite_functions(ir, in_function))
 }
 
 /// What the last block of a round, `from`, hands on to a `phi`.
@@ -96,19 +64,12 @@ fn in_function(lines: &[&str], out: &mut String) {
         .iter()
         .flat_map(|value| value.lines().into_iter().map(|line| (value.from, line)))
         .collect();
-    let takes = |ty: &str| {
-        let known = format!("%{NOTHING}{ty}");
-        added.iter().any(|(_, line)| line.contains(&known))
-    };
-    let has_label = |line: &&str| label(line).is_some();
-    let entry = 1 + usize::from(lines.get(1).is_some_and(has_label));
+    let calls = nothing::calls(added.iter().map(|(_, line)| line.as_str()));
+    let entry = nothing::entry(lines);
     let mut block = "";
     for (number, line) in lines.iter().enumerate() {
         if number == entry {
-            for (ty, _) in KNOWN.into_iter().filter(|(ty, _)| takes(ty)) {
-                let call = format!("  %{NOTHING}{ty} = call {ty} @{}()", function(ty));
-                push_line(out, &call);
-            }
+            out.push_str(&calls);
         }
         block = label(line).unwrap_or(block);
         if line.starts_with("  br ") || line.starts_with("  switch ") {
@@ -308,7 +269,7 @@ end:
         let out = add_nothing(MAXIMUM);
         assert!(out.starts_with(&expected), "{out}");
         let declared = "declare double @oxide_enzyme.nothing.double() #1\n".to_owned();
-        assert!(define(declared).contains("ret double -0.0"));
+        assert!(nothing::define(declared).contains("ret double -0.0"));
     }
 
     #[test]

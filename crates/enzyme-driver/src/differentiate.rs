@@ -21,7 +21,9 @@ use crate::files;
 use crate::hints;
 use crate::indirect;
 use crate::ir::{self, Reference, references, rewrite};
+use crate::loads;
 use crate::loops;
+use crate::nothing;
 use crate::overwrites;
 use crate::policy;
 use crate::process;
@@ -34,7 +36,7 @@ use crate::types;
 use crate::undefined;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 113";
+pub const PIPELINE: &str = "pipeline 119";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -237,7 +239,9 @@ pub fn prepare(
     if has_notes && !is_outer {
         text = deferred::note(&text);
     }
-    if derivative.mode != Mode::Forward {
+    if derivative.mode == Mode::Forward {
+        text = loads::add_nothing(&text);
+    } else {
         text = aliases::mark(&overwrites::mark(&carried::add_nothing(&text)));
     }
     if !text.contains("declare void @__enzyme_autodiff(") {
@@ -517,7 +521,7 @@ fn restored(session: &Session, differentiated: &str, closure: &Closure) -> Strin
         }
         out.push('\n');
     }
-    carried::define(sources::define(bits::define(out)))
+    nothing::define(sources::define(bits::define(out)))
 }
 
 /// Puts the program's names back: the allocator's, those of inactive functions, and those of functions of which the closure

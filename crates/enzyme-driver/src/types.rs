@@ -17,8 +17,10 @@ use crate::hints;
 use crate::ir::{for_each_function, free_metadata_number, values};
 use crate::pairs;
 use crate::pointers;
+use crate::reached;
 use crate::sources;
 use crate::strides;
+use crate::tapes;
 use crate::writes;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
@@ -27,7 +29,7 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 pub fn annotate(ir: &str) -> String {
     let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
     let ir = constants::as_floats(&copies::as_floats(&pointers::restore(&ir)));
-    let ir = elements::copy_each(&ir);
+    let ir = reached::mark(&tapes::hint(&elements::copy_each(&ir)));
     let ir = strides::hint(&ir);
     mark_scalars(&sources::touch(&writes::mark(&ir)))
 }

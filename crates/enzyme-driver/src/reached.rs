@@ -1,0 +1,72 @@
+//! Keeps Enzyme from taking what a pointer from memory leads to for constant.
+//!
+//! Enzyme goes by what is done with a pointer that it finds in memory, the row of a list of lists say: where it is only written to, and
+//! only constants, nothing is active to it, and it leaves the shadow as it is (`isValueInactiveFromUsers` in its ActivityAnalysis.cpp).
+//! But the row is read through the list later, and the derivative of what had stood there before was that of the constant. So such a
+//! pointer is given to a function that may read and write there, for all that Enzyme knows, and does nothing. Whether the pointer is
+//! active then depends on where it was found.
+
+use std::collections::HashSet;
+
+use crate::aliases::KEPT;
+use crate::ir::{self, push_line, rewrite_functions, values};
+use crate::origins::Origins;
+use crate::sources;
+
+const REACHED: &str = "oxide_enzyme.reached";
+
+/// Puts the calls into a module.
+pub fn mark(ir: &str) -> String {
+    let mut out = rewrite_functions(ir, in_function);
+    if out.contains(&format!("  call void @{REACHED}(")) {
+        // Not an inactive one: Enzyme looks into it, and finds nothing to differentiate.
+        out.push_str(&format!(
+            "define internal void @{REACHED}(ptr {KEPT} %address) nofree noinline nounwind {{\n  {}\n  ret void\n}}\n",
+            sources::call("%address")
+        ));
+    }
+    out
+}
+
+fn in_function(lines: &[&str], out: &mut String) {
+    let found = found(lines);
+    for line in lines {
+        push_line(out, line);
+        if let Some((name, _)) = line.trim_start().split_once(" = load ptr, ")
+            && found.contains(name)
+        {
+            push_line(out, &format!("  call void @{REACHED}(ptr {name})"));
+        }
+    }
+}
+
+/// The pointers from memory that floats are written through.
+fn found<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
+    let origins = Origins::of(lines);
+    let mut found = origins.of_all(lines.iter().filter_map(|line| written(line)));
+    found.retain(|address| origins.loaded_from(address).is_some());
+    found
+}
+
+/// Where a line writes what may be floats: it stores one, copies constants, or a hint says what it copies or fills.
+fn written(line: &str) -> Option<&str> {
+    let code = line.trim_start();
+    let address = if ["store double ", "store float "]
+        .iter()
+        .any(|word| code.starts_with(word))
+    {
+        code.split_once(", ptr ")?.1
+    } else if [
+        "call void @__enzyme_double(ptr ",
+        "call void @__enzyme_float(ptr ",
+    ]
+    .iter()
+    .any(|hint| code.contains(hint))
+    {
+        code.split_once("(ptr ")?.1
+    } else {
+        let (to, from, _) = ir::copied(code)?;
+        return from.starts_with('@').then_some(to);
+    };
+    values(address).next().filter(|_| address.starts_with('%'))
+}
