@@ -68,5 +68,50 @@ fn written(line: &str) -> Option<&str> {
         let (to, from, _) = ir::copied(code)?;
         return from.starts_with('@').then_some(to);
     };
-    values(address).next().filter(|_| address.starts_with('%'))
+    values(address).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_floats_are_written_to_is_reached() {
+        let ir = "\
+define void @f(ptr %rows, i64 %i) {
+start:
+  %at = getelementptr inbounds i8, ptr %rows, i64 8
+  %row = load ptr, ptr %at, align 8
+  %counts = load ptr, ptr %rows, align 8
+  br label %next
+next:
+  %p = phi ptr [ %row, %start ], [ %q, %next ]
+  %q = getelementptr inbounds double, ptr %p, i64 1
+  store double 2.5e-1, ptr %p, align 8
+  store i64 3, ptr %counts, align 8
+  br i1 %c, label %next, label %end
+end:
+  ret void
+}
+";
+        let out = mark(ir);
+        let call =
+            "  %row = load ptr, ptr %at, align 8\n  call void @oxide_enzyme.reached(ptr %row)\n";
+        assert!(out.contains(call), "{out}");
+        assert_eq!(out.matches("  call void @oxide_enzyme.reached(").count(), 1);
+        assert!(out.contains("define internal void @oxide_enzyme.reached("));
+        let integers = ir.replace("store double 2.5e-1", "store i64 1");
+        assert_eq!(mark(&integers), integers);
+    }
+
+    #[test]
+    fn copies_and_fills_write() {
+        let copy = "  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 @table, i64 16, i1 false)";
+        assert_eq!(written(copy), Some("%a"));
+        assert_eq!(written(&copy.replace("@table", "%b")), None);
+        assert_eq!(
+            written("  tail call void @__enzyme_float(ptr nonnull %a)"),
+            Some("%a")
+        );
+    }
 }

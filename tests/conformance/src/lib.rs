@@ -124,3 +124,62 @@ pub fn compare(primal: fn(f64, f64, f64, usize) -> f64, gradient: Gradient, tang
         }
     }
 }
+
+/// Of each function of a list of twelve numbers, its gradient and its tangent, and a test that [`compare_lists`].
+#[macro_export]
+macro_rules! compared_lists {
+    ($($name:ident |$x:ident| $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            #[::oxide_enzyme::autodiff_reverse(gradient, Duplicated, Active)]
+            #[::oxide_enzyme::autodiff_forward(tangent, Dual, Dual)]
+            fn primal($x: &[f64]) -> f64 $body
+
+            #[test]
+            fn is_differentiated() {
+                $crate::compare_lists(primal, gradient, tangent);
+            }
+        }
+    )* };
+}
+
+/// Compares at four lists of twelve numbers: gradients to tangents within 1e-9, tangents to central differences (step 1e-6)
+/// within 1e-4, both relative to the largest.
+pub fn compare_lists(
+    primal: fn(&[f64]) -> f64,
+    gradient: fn(&[f64], &mut [f64], f64) -> f64,
+    tangent: fn(&[f64], &[f64]) -> (f64, f64),
+) {
+    for at in 0..4 {
+        // No two alike.
+        let x: Vec<f64> = (0..12)
+            .map(|i| 0.3 + f64::from((i * 7 + at * 5) % 13) * 0.11 + f64::from(i) * 0.0137)
+            .collect();
+        let mut slopes = vec![0.0; 12];
+        gradient(&x, &mut slopes, 1.0);
+        let size = slopes
+            .iter()
+            .fold(1e-3, |size: f64, slope| size.max(slope.abs()));
+        for i in 0..12 {
+            let mut direction = vec![0.0; 12];
+            direction[i] = 1.0;
+            let (_, expected) = tangent(&x, &direction);
+            let moved = |by: f64| {
+                let mut x = x.clone();
+                x[i] += by;
+                primal(&x)
+            };
+            let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+            assert!(
+                (slopes[i] - expected).abs() < 1e-9 * size,
+                "gradient {i}: {}, tangent {expected} at {x:?}",
+                slopes[i]
+            );
+            assert!(
+                (difference - expected).abs() < 1e-4 * size,
+                "difference {i}: {difference}, tangent {expected} at {x:?}"
+            );
+        }
+    }
+}

@@ -14,47 +14,9 @@ macro_rules! algorithms {
     ($($name:ident $gradient:ident $tangent:ident)*) => { $(
         #[test]
         fn $name() {
-            compare(super::$name, super::$gradient, super::$tangent);
+            compare_lists(super::$name, super::$gradient, super::$tangent);
         }
     )* };
-}
-
-fn compare(
-    primal: fn(&[f64]) -> f64,
-    gradient: fn(&[f64], &mut [f64], f64) -> f64,
-    tangent: fn(&[f64], &[f64]) -> (f64, f64),
-) {
-    for at in 0..4 {
-        // No two alike.
-        let x: Vec<f64> = (0..12)
-            .map(|i| 0.3 + f64::from((i * 7 + at * 5) % 13) * 0.11 + f64::from(i) * 0.0137)
-            .collect();
-        let mut slopes = vec![0.0; 12];
-        gradient(&x, &mut slopes, 1.0);
-        let size = slopes
-            .iter()
-            .fold(1e-3, |size: f64, slope| size.max(slope.abs()));
-        for i in 0..12 {
-            let mut direction = vec![0.0; 12];
-            direction[i] = 1.0;
-            let (_, expected) = tangent(&x, &direction);
-            let moved = |by: f64| {
-                let mut x = x.clone();
-                x[i] += by;
-                primal(&x)
-            };
-            let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
-            assert!(
-                (slopes[i] - expected).abs() < 1e-9 * size,
-                "gradient {i}: {}, tangent {expected} at {x:?}",
-                slopes[i]
-            );
-            assert!(
-                (difference - expected).abs() < 1e-4 * size,
-                "difference {i}: {difference}, tangent {expected} at {x:?}"
-            );
-        }
-    }
 }
 
 #[derive(Clone)]
@@ -1190,7 +1152,7 @@ fn pairs_of_constants_in_single_precision() {
 }
 
 mod tests {
-    use super::compare;
+    use conformance::compare_lists;
 
     algorithms! {
         tridiagonal_system d_tridiagonal_system t_tridiagonal_system
