@@ -1,4 +1,6 @@
 //! Constants that take the place of active numbers, in lists that are found by pointers in memory, and out of tables.
+// Lists are what is tested.
+#![allow(clippy::useless_vec)]
 
 use std::cell::RefCell;
 
@@ -23,6 +25,24 @@ fn reset(row: &mut Row, at: usize) {
 #[inline(never)]
 fn looked_up(table: &[f64], at: usize) -> f64 {
     table[at % table.len()]
+}
+
+#[inline(never)]
+fn put(list: &mut [f64], table: &[f64], at: usize) {
+    list[at] = table[at % table.len()];
+}
+
+#[inline(never)]
+fn count(list: &mut [usize], modulus: usize) {
+    for (i, n) in list.iter_mut().enumerate() {
+        *n = i % modulus;
+    }
+    list[modulus] = 3;
+}
+
+#[inline(never)]
+fn bump(list: &mut [f64], at: usize) {
+    list[at] += 1.0;
 }
 
 fn rows(x: &[f64]) -> Vec<Vec<f64>> {
@@ -202,5 +222,17 @@ compared_lists! {
             table[k] = x[k] * table[(k + 1) % 4];
         }
         weighted(&table)
+    }
+    a_function_puts_it_into_a_list_that_may_be_empty |x| {
+        let mut list = squares(x);
+        put(&mut list, &TABLE, 5);
+        put(&mut list, &SCALES, 7);
+        bump(&mut list, 3);
+        weighted(&list)
+    }
+    a_function_counts_in_a_list |x| {
+        let mut counts = vec![0; x.len()];
+        count(&mut counts, 5);
+        x.iter().zip(&counts).map(|(x, n)| x * x * *n as f64).sum()
     }
 }
