@@ -65,22 +65,6 @@ fn main() { println!("{:?}", d_result_byte(&[1.0; 4], &mut [0.0; 4], 1.0)); }
 "#,
     ),
     (
-        "lists_read_twice",
-        r#"
-#[autodiff_reverse(d_sums, Active, Active, Active)]
-fn sums(x: f64, y: f64) -> [f64; 2] {
-    let mut rows = vec![vec![x, x + y], vec![x * y, x, y]];
-    for _ in 0..3 {
-        if rows.len() < 4 {
-            rows.push(vec![x, y]);
-        }
-    }
-    [rows.iter().flatten().sum(), rows.iter().flatten().map(|x| x * 0.5).sum()]
-}
-fn main() { println!("{:?}", d_sums(2.0, 1.0, [0.0, 1.0])); }
-"#,
-    ),
-    (
         "wide_rows",
         r#"
 #[autodiff_reverse(d_wide_rows, 2, Duplicated, Active)]
@@ -260,14 +244,6 @@ fn a_result_that_shares_its_place_with_a_byte_is_refused() {
 #[test]
 fn rows_that_are_swapped_at_a_reverse_width_are_refused() {
     refused("wide_rows", &["at vector widths above 1", "wide_rows"]);
-}
-
-#[test]
-fn lists_of_lists_that_are_read_twice_are_refused() {
-    refused(
-        "lists_read_twice",
-        &["lists_read_twice::sums", "two of its loops", "help"],
-    );
 }
 
 #[test]

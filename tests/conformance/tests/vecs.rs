@@ -193,3 +193,28 @@ fn a_vec_may_be_replaced_in_a_loop() {
         X.map(|x| 4.0 * x.powi(3))
     );
 }
+
+#[autodiff_reverse(rev_sums_of_rows, Active, Active, Active)]
+fn sums_of_rows(x: f64, y: f64) -> [f64; 2] {
+    let mut rows = vec![vec![x, x + y], vec![x * y, x, y]];
+    for _ in 0..3 {
+        if rows.len() < 4 {
+            rows.push(vec![x, y]);
+        }
+    }
+    let halves = rows.iter().flatten().map(|x| x * 0.5).sum();
+    [rows.iter().flatten().sum(), halves]
+}
+
+#[test]
+fn lists_of_lists_are_read_twice() {
+    // 5 x + 4 y + x y, and half of it.
+    let (x, y) = (2.0, 1.0);
+    for seed in [[1.0, 0.0], [0.0, 1.0], [3.0, -2.0]] {
+        let (sums, dx, dy) = rev_sums_of_rows(x, y, seed);
+        assert_eq!(sums, [16.0, 8.0]);
+        let factor = seed[0] + 0.5 * seed[1];
+        assert_close(dx, factor * (5.0 + y));
+        assert_close(dy, factor * (4.0 + x));
+    }
+}
