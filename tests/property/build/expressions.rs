@@ -69,8 +69,11 @@ impl Expressions<'_> {
         if self.scope == Scope::Helper {
             return self.pick(&["x", "y", "x", "y", "(x + y)"]).to_owned();
         }
-        if self.rng.u8(..8) == 0 {
-            return self.literal();
+        match self.rng.u8(..16) {
+            0 | 1 => return self.literal(),
+            // Out of a table of constants.
+            2 => return format!("weight({})", self.index(5)),
+            _ => {}
         }
         if self.rng.u8(..5) == 0
             && let Some(argument) = self.argument()
