@@ -4,7 +4,6 @@
 //! overlooks uses through a copy: what was copied was read before it was computed, and the gradient was seen to be zero. It
 //! does not move a call that is followed by another one which may release memory, so such a call ends every function. It does
 //! nothing and goes away after differentiation.
-
 //!
 //! To a call of which nothing is active Enzyme needs a callee that releases nothing, and makes one, which it cannot out of a
 //! barrier. So calls of functions that release nothing themselves say so.

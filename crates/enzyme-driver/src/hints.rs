@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::aliases::KEPT;
-use crate::ir::Module;
+use crate::ir::{Module, values};
 
 /// Hints as Enzyme declares them; they touch no memory that the program can see, but may not be dropped as unused.
 pub fn declarations() -> String {
@@ -32,6 +32,18 @@ pub const NAMES: [&str; 9] = [
     MIXED_COPY,
     SORTED_FLOATS,
 ];
+
+/// The hint of integers.
+pub const INTEGER: &str = "__enzyme_integer";
+
+/// The name of the hint that a line is, and what it is of.
+pub fn given(line: &str) -> Option<(&'static str, &str)> {
+    let types = ["__enzyme_double", "__enzyme_float", INTEGER];
+    types.into_iter().find_map(|hint| {
+        let (_, argument) = line.split_once(&format!("call void @{hint}(ptr "))?;
+        Some((hint, values(argument).next()?))
+    })
+}
 
 const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";
 const MOVE_FLOATS: &str = "oxide_enzyme.move_floats";

@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 
 use crate::aliases::KEPT;
+use crate::hints;
 use crate::ir::{self, push_line, rewrite_functions, values};
 use crate::origins::Origins;
 use crate::sources;
@@ -51,24 +52,14 @@ fn found<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
 /// Where a line writes what may be floats: it stores one, copies constants, or a hint says what it copies or fills.
 fn written(line: &str) -> Option<&str> {
     let code = line.trim_start();
-    let address = if ["store double ", "store float "]
-        .iter()
-        .any(|word| code.starts_with(word))
-    {
-        code.split_once(", ptr ")?.1
-    } else if [
-        "call void @__enzyme_double(ptr ",
-        "call void @__enzyme_float(ptr ",
-    ]
-    .iter()
-    .any(|hint| code.contains(hint))
-    {
-        code.split_once("(ptr ")?.1
-    } else {
-        let (to, from, _) = ir::copied(code)?;
-        return from.starts_with('@').then_some(to);
-    };
-    values(address).next()
+    if code.starts_with("store double ") || code.starts_with("store float ") {
+        return values(code.split_once(", ptr ")?.1).next();
+    }
+    if let Some((hint, address)) = hints::given(code) {
+        return (hint != hints::INTEGER).then_some(address);
+    }
+    let (to, from, _) = ir::copied(code)?;
+    from.starts_with('@').then_some(to)
 }
 
 #[cfg(test)]

@@ -6,13 +6,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::hints;
 use crate::ir::{push_line, rewrite_functions, values};
 use crate::origins::Origins;
 
 /// How Enzyme marks the memory of a tape.
 const TAPE: &str = "!enzyme_cache_alloc";
-
-const HINTS: [&str; 3] = ["__enzyme_double", "__enzyme_float", "__enzyme_integer"];
 
 /// Puts hints before what clears lists in a module.
 pub fn hint(ir: &str) -> String {
@@ -68,18 +67,13 @@ fn hint_of<'a>(list: &'a str, lines: &[&'a str], origins: &Origins<'a>) -> Optio
             stored.contains(first) || origins.loaded_from(first).is_some_and(is_kept_there)
         })
     };
-    let hints: BTreeSet<&str> = lines
+    let given: BTreeSet<&str> = lines
         .iter()
-        .filter_map(|line| {
-            let (hint, argument) = HINTS.iter().find_map(|hint| {
-                let (_, argument) = line.split_once(&format!("call void @{hint}("))?;
-                Some((*hint, argument))
-            })?;
-            values(argument).next().filter(|address| is_same(address))?;
-            Some(hint)
-        })
+        .filter_map(|line| hints::given(line))
+        .filter(|(_, address)| is_same(address))
+        .map(|(hint, _)| hint)
         .collect();
-    hints.first().copied().filter(|_| hints.len() == 1)
+    given.first().copied().filter(|_| given.len() == 1)
 }
 
 #[cfg(test)]
