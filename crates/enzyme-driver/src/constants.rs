@@ -168,28 +168,43 @@ struct Known<'a> {
     floats: HashMap<&'a str, Float>,
     /// Addresses of something else.
     others: HashSet<&'a str>,
-    /// Whether there are floats of 32 bits at all: ciphers, as of random numbers, store large integers of that size.
-    has_singles: bool,
-    has_doubles: bool,
+    sizes: Sizes,
     choices: Choices<'a>,
 }
 
 impl<'a> Known<'a> {
     fn of(lines: &[&'a str]) -> Self {
-        let has = |float: &str| lines.iter().any(|line| line.contains(float));
         Known {
             floats: float_addresses(lines),
             others: lines.iter().filter_map(|line| holds_other(line)).collect(),
-            has_singles: has(" float "),
-            has_doubles: has(" double "),
+            sizes: Sizes::of(lines),
             choices: Choices::of(lines),
+        }
+    }
+}
+
+/// Which floats a function has at all: ciphers, as of random numbers, store large integers of 32 bits.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    singles: bool,
+    doubles: bool,
+}
+
+impl Sizes {
+    /// Reads a function.
+    pub fn of(lines: &[&str]) -> Self {
+        let has = |float: &str| lines.iter().any(|line| line.contains(float));
+        Sizes {
+            singles: has(" float "),
+            doubles: has(" double "),
         }
     }
 }
 
 /// What an integer stands for.
 #[derive(Clone, Copy, PartialEq)]
-enum Floats {
+pub enum Floats {
+    /// One of its size.
     One(Float),
     /// Two of 32 bits.
     Pair,
@@ -269,8 +284,8 @@ impl<'a> Stored<'a> {
     /// What all constants look like that are not zero.
     fn looks_like(&self, known: &Known) -> Option<Floats> {
         let mut all = self.values.iter().filter(|value| **value != 0);
-        let first = looks_like(*all.next()?, self.is_long, known)?;
-        all.all(|value| looks_like(*value, self.is_long, known) == Some(first))
+        let first = looks_like(*all.next()?, self.is_long, known.sizes)?;
+        all.all(|value| looks_like(*value, self.is_long, known.sizes) == Some(first))
             .then_some(first)
     }
 
@@ -290,18 +305,19 @@ impl<'a> Stored<'a> {
     }
 }
 
-fn looks_like(value: i64, is_long: bool, known: &Known) -> Option<Floats> {
+/// What an integer of 64 or 32 bits that is not zero looks like, in a function with such floats.
+pub fn looks_like(value: i64, is_long: bool, sizes: Sizes) -> Option<Floats> {
     if !is_long {
-        let is_float = known.has_singles && is_usual(single_of(value), Float::Single, 64);
+        let is_float = sizes.singles && is_usual(single_of(value), Float::Single, 64);
         return is_float.then_some(Floats::One(Float::Single));
     }
     let halves = [single_of(value), single_of(value >> 32)];
-    let is_pair = known.has_singles
+    let is_pair = sizes.singles
         && halves
             .iter()
             .all(|half| *half == 0.0 || is_usual(*half, Float::Single, 40));
     let is_double = is_usual(f64::from_bits(value as u64), Float::Double, 120);
-    match is_pair && !(known.has_doubles && is_double) {
+    match is_pair && !(sizes.doubles && is_double) {
         true => Some(Floats::Pair),
         false => is_double.then_some(Floats::One(Float::Double)),
     }

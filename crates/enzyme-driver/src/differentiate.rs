@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::aliases;
 use crate::allocator;
+use crate::apart;
 use crate::attributes;
 use crate::barrier;
 use crate::bits;
@@ -36,7 +37,7 @@ use crate::types;
 use crate::undefined;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 121";
+pub const PIPELINE: &str = "pipeline 123";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.
@@ -242,7 +243,9 @@ pub fn prepare(
     if derivative.mode == Mode::Forward {
         text = loads::add_nothing(&text);
     } else {
-        text = aliases::mark(&overwrites::mark(&carried::add_nothing(&text)));
+        text = aliases::mark(&overwrites::mark(&carried::add_nothing(
+            &apart::pass_through(&text),
+        )));
     }
     if !text.contains("declare void @__enzyme_autodiff(") {
         // Dropped as unused, but the engine looks for it before it runs Enzyme.

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use crate::hints;
-use crate::ir::{self, push_line, rewrite_functions};
-use crate::layout::Layouts;
-use crate::strides::{Access, Places, access, common, values};
+use crate::ir::{self, Module, push_line, rewrite_functions};
+use crate::layout::{Layouts, Scalar};
+use crate::strides::{self, Access, Places, access, common, values};
 
 /// Longer elements than this are not seen in practice, and not worth so much code.
 const LONGEST: u64 = 4096;
@@ -19,9 +19,14 @@ const LONGEST: u64 = 4096;
 /// Replaces the copies in a module.
 pub fn copy_each(ir: &str) -> String {
     let layouts = Layouts::of(ir);
+    // Of a module that copies nothing so the text would do.
+    let module = Module::parse(match ir.lines().any(|line| copied(line).is_some()) {
+        true => ir.to_owned(),
+        false => String::new(),
+    });
     let mut copiers = BTreeSet::new();
     let mut out = rewrite_functions(ir, |lines, out| {
-        in_function(lines, &layouts, &mut copiers, out);
+        in_function(lines, &layouts, &module, &mut copiers, out);
     });
     for element in copiers {
         out.push_str(&element.copier());
@@ -33,6 +38,7 @@ pub fn copy_each(ir: &str) -> String {
 fn in_function(
     lines: &[&str],
     layouts: &Layouts<'_>,
+    module: &Module,
     copiers: &mut BTreeSet<Element>,
     out: &mut String,
 ) {
@@ -52,11 +58,14 @@ fn in_function(
             continue;
         };
         let web = webs.of_address(from, &places);
-        match Element::of(
-            accesses
-                .iter()
-                .filter(|access| web == webs.root(access.place.object)),
-        ) {
+        let seen = accesses
+            .iter()
+            .filter(|access| web == webs.root(access.place.object));
+        let kind = match Element::of(seen) {
+            Kind::Uniform => Element::named(line, module, layouts),
+            seen => seen,
+        };
+        match kind {
             Kind::Uniform => push_line(out, line),
             Kind::Mixed(element) if [to, from].iter().all(|end| element.begins(end, &places)) => {
                 let call = format!(
@@ -85,10 +94,13 @@ fn clears(line: &str) -> bool {
         .is_some_and(|(_, value)| value.starts_with("0, "))
 }
 
-/// Target, source and length of a `memcpy` of a length that is known only when it runs.
+/// Target, source and length of a `memcpy` of a length that is known only when it runs, or beyond what Enzyme knows types of.
 fn copied(line: &str) -> Option<(&str, &str, &str)> {
     ir::copied(line).filter(|(_, from, length)| {
-        line.contains("@llvm.memcpy.") && length.starts_with('%') && from.starts_with('%')
+        let is_short = length
+            .parse()
+            .is_ok_and(|length: u64| length <= strides::LONGEST);
+        line.contains("@llvm.memcpy.") && !is_short && from.starts_with('%')
     })
 }
 
@@ -229,6 +241,43 @@ impl Element {
         })
     }
 
+    /// By the name of what a line copies: where a function does nothing else with a list, nothing shows what is in it.
+    fn named(line: &str, module: &Module, layouts: &Layouts<'_>) -> Kind {
+        let name = hints::location_of(line).and_then(|at| {
+            hints::element_type(module, at).or_else(|| hints::list_type(module, at))
+        });
+        let Some(name) = name.filter(|name| hints::hint_of(name).is_none()) else {
+            return Kind::Uniform;
+        };
+        let has_floats = ["f32", "f64"].iter().any(|float| name.contains(float));
+        let is_inline = ["(", "[", "core::option::Option<"];
+        if has_floats && is_inline.iter().any(|start| name.starts_with(start)) {
+            return Kind::Unknown;
+        }
+        let mut kind = Kind::Uniform;
+        for ty in layouts.named(&name) {
+            let Some((scalars, size)) = layouts.scalars(ty).zip(layouts.size(ty)) else {
+                continue;
+            };
+            let floats = scalars.iter().filter(|s| s.is_float).count();
+            if floats == 0 || floats == scalars.len() {
+                continue;
+            }
+            let parts = scalars.iter().map(|s| (s.offset, part(s).to_owned()));
+            let element = Element {
+                size,
+                parts: parts.collect(),
+            };
+            let is_plain = !scalars.iter().any(|s| s.is_pointer);
+            kind = match kind {
+                Kind::Uniform if is_plain => Kind::Mixed(element),
+                Kind::Mixed(other) if other == element => Kind::Mixed(other),
+                _ => Kind::Unknown,
+            };
+        }
+        kind
+    }
+
     /// Whether one begins at an address, for all that is known.
     fn begins<'a>(&self, address: &'a str, places: &Places<'a>) -> bool {
         let place = places.place(address, 0);
@@ -277,6 +326,18 @@ end:
             self.name(),
             self.size
         )
+    }
+}
+
+/// The type of a part that is no pointer.
+fn part(scalar: &Scalar) -> &'static str {
+    match (scalar.is_float, scalar.size) {
+        (true, 4) => "float",
+        (true, _) => "double",
+        (false, 1) => "i8",
+        (false, 2) => "i16",
+        (false, 4) => "i32",
+        (false, _) => "i64",
     }
 }
 
@@ -348,5 +409,55 @@ done:
     fn what_is_not_known_in_full_is_refused() {
         let longer = GROWS.replace("{ i64, double }", "{ i64, double, i64 }");
         assert!(copy_each(&longer).contains("  call void @oxide_enzyme.mixed_copy(ptr %old)\n"));
+    }
+
+    /// Of a module in which a function copies a list of a type, and does nothing else.
+    fn copied_by_name(definition: &str, name: &str) -> String {
+        copy_each(&format!(
+            "{definition}
+define void @f(ptr %to, ptr %from, i64 %n) {{
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %to, ptr align 8 %from, i64 %n, i1 false), !dbg !1
+  ret void
+}}
+!1 = !DILocation(line: 1, scope: !2, inlinedAt: !3)
+!2 = distinct !DISubprogram(name: \"{name}\", scope: !9)
+!3 = distinct !DILocation(line: 1, scope: !4)
+!4 = distinct !DISubprogram(name: \"f\", scope: !9)
+"
+        ))
+    }
+
+    #[test]
+    fn what_is_only_copied_is_known_by_its_name() {
+        let mixed = "%\"0.Q\" = type { i64, double }";
+        for name in [
+            "copy_nonoverlapping<a::Q>",
+            "reserve<a::Q, alloc::alloc::Global>",
+        ] {
+            let out = copied_by_name(mixed, name);
+            let call =
+                "  call void @oxide_enzyme.elements.16.0i64.8double(ptr %to, ptr %from, i64 %n)";
+            assert!(out.contains(call), "{out}");
+        }
+        let floats = mixed.replace("i64", "double");
+        for (definition, name) in [
+            (&*floats, "copy_nonoverlapping<a::Q>"),
+            (mixed, "copy_nonoverlapping<f64>"),
+            (mixed, "copy_nonoverlapping<a::R>"),
+        ] {
+            let out = copied_by_name(definition, name);
+            assert!(!out.contains("oxide_enzyme"), "{out}");
+        }
+        let list = mixed.replace("i64", "ptr");
+        for (definition, name) in [
+            (&*list, "copy_nonoverlapping<a::Q>"),
+            (mixed, "copy_nonoverlapping<(usize, f64)>"),
+        ] {
+            let out = copied_by_name(definition, name);
+            assert!(
+                out.contains("call void @oxide_enzyme.mixed_copy(ptr %from)"),
+                "{out}"
+            );
+        }
     }
 }

@@ -252,7 +252,8 @@ fn has_constant_size(call: &str) -> bool {
         .is_some_and(|size| !size.starts_with('%'))
 }
 
-fn location_of(line: &str) -> Option<u32> {
+/// The location that a line of IR names.
+pub fn location_of(line: &str) -> Option<u32> {
     let digits = line.split_once("!dbg !")?.1;
     digits
         .split(|c: char| !c.is_ascii_digit())
@@ -276,14 +277,33 @@ fn hint_for<'a>(module: &Module, line: &'a str) -> Option<(&'static str, Vec<&'a
     Some((hint, pointers, location))
 }
 
-/// The element type, by the name of the innermost function around `location` that copies.
-fn element_type(module: &Module, location: u32) -> Option<String> {
+/// The element type of a copy, by the name of the innermost function around `location` that copies.
+pub fn element_type(module: &Module, location: u32) -> Option<String> {
+    around(module, location, |name| {
+        let copy = COPIES.iter().find(|copy| name.starts_with(**copy))?;
+        Some(first_argument(&name[copy.len()..]).to_owned())
+    })
+}
+
+/// The element type of a list that is copied as it grows, by the name of the innermost function around `location` that has a list of
+/// its type: what grows it knows no types.
+pub fn list_type(module: &Module, location: u32) -> Option<String> {
+    around(module, location, |name| {
+        let (_, arguments) = name.split_once('<')?;
+        let element = first_argument(arguments);
+        let is_list = arguments[element.len()..].starts_with(", alloc::alloc::Global");
+        is_list.then(|| element.to_owned())
+    })
+}
+
+/// What a name says of the functions around `location`, from the innermost on.
+fn around<T>(module: &Module, location: u32, says: impl Fn(&str) -> Option<T>) -> Option<T> {
     let mut location = Some(location);
     while let Some(here) = location {
         let text = module.metadata(here)?;
         let name = subprogram_name(module, field(text, "scope: !")?)?;
-        if let Some(copy) = COPIES.iter().find(|copy| name.starts_with(**copy)) {
-            return Some(first_argument(&name[copy.len()..]).to_owned());
+        if let Some(said) = says(name) {
+            return Some(said);
         }
         location = field(text, "inlinedAt: !");
     }
@@ -326,7 +346,7 @@ fn first_argument(list: &str) -> &str {
 
 /// The hint for memory full of `ty`. Nothing is said of what is not all of one kind, nor of the types through which the
 /// standard library moves memory of any kind: bytes and 64-bit words.
-fn hint_of(ty: &str) -> Option<&'static str> {
+pub fn hint_of(ty: &str) -> Option<&'static str> {
     let ty = ty.trim();
     if let Some(array) = ty.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
         return hint_of(array.rsplit_once(';').map_or(array, |(element, _)| element));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::split_list;
+use crate::ir::{bare, split_list};
 
 /// A scalar of a type: its offset and size in bytes, and whether it is a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Scalar {
     pub size: u64,
     /// `float` or `double`.
     pub is_float: bool,
+    /// `ptr`.
+    pub is_pointer: bool,
 }
 
 /// The named types of a module.
@@ -32,6 +34,18 @@ impl<'a> Layouts<'a> {
             .filter_map(|l| l.split_once(" = type "))
             .collect();
         Layouts { definitions }
+    }
+
+    /// The named types that a struct of a crate, named by its path, may have become.
+    pub fn named(&self, path: &str) -> impl Iterator<Item = &'a str> {
+        let name = path.rsplit("::").next().unwrap_or(path).to_owned();
+        let names = self.definitions.keys().copied();
+        names.filter(move |ty| {
+            // `%"0.Q"` of the first module.
+            let ty = bare(ty);
+            let in_module = ty.split_once('.').filter(|(n, _)| n.parse::<u32>().is_ok());
+            in_module.map_or(ty, |(_, ty)| ty).rsplit("::").next() == Some(name.as_str())
+        })
     }
 
     /// The scalars of a type such as `%"0.Q"`; `None` for what is not understood.
@@ -88,6 +102,7 @@ impl<'a> Layouts<'a> {
                 offset: 0,
                 size,
                 is_float,
+                is_pointer: ty == "ptr",
             }],
             size,
             size.min(16),

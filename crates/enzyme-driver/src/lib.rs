@@ -13,6 +13,7 @@
 
 mod aliases;
 mod allocator;
+mod apart;
 mod attributes;
 mod barrier;
 pub mod bitcode;
@@ -63,6 +64,7 @@ pub mod session;
 mod sources;
 mod staticlib;
 mod strides;
+mod tables;
 mod tapes;
 mod types;
 mod undefined;

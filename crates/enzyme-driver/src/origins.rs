@@ -58,6 +58,23 @@ impl<'a> Origins<'a> {
     }
 }
 
+/// Of an address, the type and the base of an index, and the index.
+pub fn indexed(code: &str) -> Option<(&str, &str, &str)> {
+    let (head, operands) = code.strip_prefix("getelementptr ")?.split_once(", ptr ")?;
+    // Of a constant address the operands stand in brackets.
+    let (mut ty, operands) = match head.split_once('(') {
+        Some((_, ty)) => (ty, operands.strip_suffix(')')?),
+        None => (head, operands),
+    };
+    for flag in ["inbounds ", "nusw ", "nuw "] {
+        ty = ty.strip_prefix(flag).unwrap_or(ty);
+    }
+    let (base, index) = operands.split_once(", i64 ")?;
+    let (index, rest) = index.split_once(',').unwrap_or((index, ""));
+    let is_all = rest.is_empty() || rest.starts_with(" !");
+    is_all.then_some((ty, base, index))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,15 +18,19 @@ const REACHED: &str = "oxide_enzyme.reached";
 
 /// Puts the calls into a module.
 pub fn mark(ir: &str) -> String {
-    let mut out = rewrite_functions(ir, in_function);
-    if out.contains(&format!("  call void @{REACHED}(")) {
+    define(rewrite_functions(ir, in_function), REACHED)
+}
+
+/// Defines a function that may read and write at an address, for all that Enzyme knows, if a module calls it.
+pub fn define(mut ir: String, name: &str) -> String {
+    if ir.contains(&format!("  call void @{name}(")) {
         // Not an inactive one: Enzyme looks into it, and finds nothing to differentiate.
-        out.push_str(&format!(
-            "define internal void @{REACHED}(ptr {KEPT} %address) nofree noinline nounwind {{\n  {}\n  ret void\n}}\n",
+        ir.push_str(&format!(
+            "define internal void @{name}(ptr {KEPT} %address) nofree noinline nounwind {{\n  {}\n  ret void\n}}\n",
             sources::call("%address")
         ));
     }
-    out
+    ir
 }
 
 fn in_function(lines: &[&str], out: &mut String) {
@@ -59,7 +63,8 @@ fn written(line: &str) -> Option<&str> {
         return (hint != hints::INTEGER).then_some(address);
     }
     let (to, from, _) = ir::copied(code)?;
-    from.starts_with('@').then_some(to)
+    let is_constant = from.starts_with('@') || from.contains("ptr @");
+    is_constant.then_some(to)
 }
 
 #[cfg(test)]

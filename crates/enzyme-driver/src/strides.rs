@@ -16,7 +16,7 @@ use crate::layout::Layouts;
 use crate::policy;
 
 /// Enzyme knows types up to this offset.
-const LONGEST: u64 = 500;
+pub const LONGEST: u64 = 500;
 
 /// Puts hints before the copies in a module.
 pub fn hint(ir: &str) -> String {

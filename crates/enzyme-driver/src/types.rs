@@ -20,6 +20,7 @@ use crate::pointers;
 use crate::reached;
 use crate::sources;
 use crate::strides;
+use crate::tables;
 use crate::tapes;
 use crate::writes;
 
@@ -27,7 +28,8 @@ const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
 
 /// Adds Enzyme's type annotations to a module of textual IR.
 pub fn annotate(ir: &str) -> String {
-    let ir = bits::as_floats(&pairs::split(&attributes::preserve_primals(ir)));
+    let ir = tables::copy_each(&attributes::preserve_primals(ir));
+    let ir = bits::as_floats(&pairs::split(&ir));
     let ir = constants::as_floats(&copies::as_floats(&pointers::restore(&ir)));
     let ir = reached::mark(&tapes::hint(&elements::copy_each(&ir)));
     let ir = strides::hint(&ir);

@@ -52,10 +52,18 @@ pub fn copied(line: &str) -> Option<(&str, &str, &str)> {
     if !call.starts_with("cpy.") && !call.starts_with("move.") {
         return None;
     }
-    let mut parts = call.split_once('(')?.1.split(", ");
+    let mut parts = split_list(call.split_once('(')?.1);
     let (to, from) = (parts.next()?, parts.next()?);
     let length = parts.next()?.strip_prefix("i64 ")?;
-    Some((to.rsplit(' ').next()?, from.rsplit(' ').next()?, length))
+    Some((pointer_of(to)?, pointer_of(from)?, length))
+}
+
+/// The pointer of an argument: a value, or a constant address whose operands stand in brackets.
+fn pointer_of(argument: &str) -> Option<&str> {
+    match argument.find("getelementptr ") {
+        Some(at) => Some(&argument[at..]),
+        None => argument.rsplit(' ').next(),
+    }
 }
 
 /// Writes a line, and its end.

@@ -1,0 +1,147 @@
+//! Lets the shadow of a struct pass through memory that is active, when a struct is copied.
+//!
+//! Enzyme copies the shadow of each part of another kind by itself. Where the source is inactive it clears the shadow of floats, but
+//! always at the beginning of the target (`SubTransferHelper` in its AdjointGenerator.cpp): the adjoint of a float that follows an
+//! integer stayed, as if it had not been overwritten. So a copy of a constant size goes through a variable of its own, unless the type
+//! of an end says that there is nothing but floats. The variable is given to a function that may write there, for all that Enzyme knows:
+//! it is active, and the shadow of its floats, which nobody reads, is what stays.
+
+use crate::ir::{self, bare, push_line, rewrite_functions};
+use crate::layout::Layouts;
+use crate::nothing;
+use crate::origins::{self, Origins};
+use crate::reached;
+
+/// Not [`reached`]'s own function: where a module is optimised again, that has another calling convention.
+const PASSED: &str = "oxide_enzyme.passed";
+
+/// A float, and something else.
+const SHORTEST: u64 = 9;
+
+/// Rewrites such copies in a module.
+pub fn pass_through(ir: &str) -> String {
+    let layouts = Layouts::of(ir);
+    let out = rewrite_functions(ir, |lines, out| {
+        let origins = Origins::of(lines);
+        let copies: Vec<Option<Copy<'_>>> = lines
+            .iter()
+            .map(|line| Copy::parse(line).filter(|copy| copy.may_be_mixed(&origins, &layouts)))
+            .collect();
+        let entry = nothing::entry(lines);
+        for (number, line) in lines.iter().enumerate() {
+            if number == entry {
+                let all = copies.iter().enumerate();
+                all.filter_map(|(number, copy)| Some(copy.as_ref()?.variable(number)))
+                    .for_each(|line| push_line(out, &line));
+            }
+            match &copies[number] {
+                Some(copy) => copy.write(number, out),
+                None => push_line(out, line),
+            }
+        }
+    });
+    reached::define(out, PASSED)
+}
+
+/// A copy of a constant size.
+struct Copy<'a> {
+    function: &'a str,
+    to: &'a str,
+    from: &'a str,
+    length: u64,
+    location: Option<&'a str>,
+}
+
+impl<'a> Copy<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let (to, from, length) = ir::copied(line)?;
+        let (call, _) = line.split_once('(')?;
+        let (_, function) = call.split_once('@')?;
+        let location = line.split_once("!dbg !").map(|(_, rest)| rest);
+        let copy = Copy {
+            function,
+            to,
+            from,
+            length: length.parse().ok()?,
+            location: location.and_then(|rest| rest.split([',', ' ']).next()),
+        };
+        (copy.length >= SHORTEST && line.contains(", i1 false")).then_some(copy)
+    }
+
+    fn may_be_mixed(&self, origins: &Origins<'_>, layouts: &Layouts<'_>) -> bool {
+        let is_uniform = |end: &str| {
+            let (ty, ..) = origins.code(end).and_then(origins::indexed)?;
+            let scalars = layouts.scalars(ty)?;
+            let is_same = scalars
+                .iter()
+                .all(|s| s.is_float && s.size == scalars[0].size);
+            (is_same && layouts.size(ty)? == self.length).then_some(())
+        };
+        is_uniform(self.to).is_none() && is_uniform(self.from).is_none()
+    }
+
+    fn variable(&self, number: usize) -> String {
+        let (name, length) = (self.name(number), self.length);
+        format!("  {name} = alloca [{length} x i8], align 16")
+    }
+
+    fn name(&self, number: usize) -> String {
+        format!("%\"{}.{number}.passed\"", bare(self.to))
+    }
+
+    fn write(&self, number: usize, out: &mut String) {
+        let name = self.name(number);
+        let debug = self
+            .location
+            .map_or(String::new(), |id| format!(", !dbg !{id}"));
+        let copy = |to: &str, from: &str| {
+            let (function, length) = (self.function, self.length);
+            format!("  call void @{function}(ptr {to}, ptr {from}, i64 {length}, i1 false){debug}")
+        };
+        push_line(out, &copy(&name, self.from));
+        push_line(out, &format!("  call void @{PASSED}(ptr {name}){debug}"));
+        push_line(out, &copy(self.to, &name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IR: &str = "\
+%Q = type { i64, double }
+define void @f(ptr %to, ptr %from, i64 %n) {
+start:
+  %a = getelementptr inbounds %Q, ptr %to, i64 %n
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 %from, i64 16, i1 false), !dbg !1
+  ret void
+}
+";
+
+    #[test]
+    fn a_struct_passes_through_a_variable() {
+        let expected = "\
+start:
+  %\"a.3.passed\" = alloca [16 x i8], align 16
+  %a = getelementptr inbounds %Q, ptr %to, i64 %n
+  call void @llvm.memcpy.p0.p0.i64(ptr %\"a.3.passed\", ptr %from, i64 16, i1 false), !dbg !1
+  call void @oxide_enzyme.passed(ptr %\"a.3.passed\"), !dbg !1
+  call void @llvm.memcpy.p0.p0.i64(ptr %a, ptr %\"a.3.passed\", i64 16, i1 false), !dbg !1
+";
+        let out = pass_through(IR);
+        assert!(out.contains(expected), "{out}");
+        assert!(out.contains("define internal void @oxide_enzyme.passed("));
+    }
+
+    #[test]
+    fn what_is_nothing_but_floats_or_has_one_part_is_copied_at_once() {
+        for (old, new) in [
+            ("{ i64, double }", "{ double, double }"),
+            ("i64 16", "i64 8"),
+            ("i64 16", "i64 %n"),
+        ] {
+            let ir = IR.replace(old, new);
+            assert_eq!(pass_through(&ir), ir);
+        }
+    }
+}
