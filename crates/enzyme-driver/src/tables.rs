@@ -186,7 +186,9 @@ impl<'a> Place<'a> {
 
     /// What a copy of so many bytes copies, if it is that of each element, and if there is a float.
     fn pieces(&self, length: usize, sizes: Sizes, declared: &[Scalar]) -> Option<Vec<Piece>> {
-        let mut sizes_of_pieces = [8, 4].into_iter().filter(|size| length % size == 0);
+        let mut sizes_of_pieces = [8, 4]
+            .into_iter()
+            .filter(|size| length.is_multiple_of(*size));
         sizes_of_pieces.find_map(|size| {
             let elements = self.elements(length, size);
             let same = |at: usize| elements.iter().map(move |element| &element[at..at + size]);
