@@ -1,4 +1,6 @@
 //! Structs of numbers and counts, and arrays: copied into lists, out of tables, in functions that do nothing else with them.
+// Loops by index are what is tested.
+#![allow(clippy::needless_range_loop)]
 
 use conformance::compared_lists;
 
