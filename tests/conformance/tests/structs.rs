@@ -233,7 +233,7 @@ compared_lists! {
         let mut terms = terms(x);
         let others = constants(x.len() / 4);
         for k in 0..3 {
-            terms[k + 2] = others[k];
+            terms[k + 2] = others[2 - k];
         }
         sum(&terms, x)
     }
