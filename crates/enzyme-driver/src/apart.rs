@@ -6,17 +6,20 @@
 //! of an end says that there is nothing but floats. The variable is given to a function that may write there, for all that Enzyme knows:
 //! it is active, and the shadow of its floats, which nobody reads, is what stays.
 
+use std::ops::RangeInclusive;
+
 use crate::ir::{self, bare, push_line, rewrite_functions};
 use crate::layout::Layouts;
 use crate::nothing;
 use crate::origins::{self, Origins};
 use crate::reached;
+use crate::strides;
 
 /// Not [`reached`]'s own function: where a module is optimised again, that has another calling convention.
 const PASSED: &str = "oxide_enzyme.passed";
 
-/// A float, and something else.
-const SHORTEST: u64 = 9;
+/// A float and something else, up to where Enzyme knows types: what is longer may be too long for the stack.
+const MIXED: RangeInclusive<u64> = 9..=strides::LONGEST;
 
 /// Rewrites such copies in a module.
 pub fn pass_through(ir: &str) -> String {
@@ -65,7 +68,7 @@ impl<'a> Copy<'a> {
             length: length.parse().ok()?,
             location: location.and_then(|rest| rest.split([',', ' ']).next()),
         };
-        (copy.length >= SHORTEST && line.contains(", i1 false")).then_some(copy)
+        (MIXED.contains(&copy.length) && line.contains(", i1 false")).then_some(copy)
     }
 
     fn may_be_mixed(&self, origins: &Origins<'_>, layouts: &Layouts<'_>) -> bool {
@@ -138,6 +141,7 @@ start:
         for (old, new) in [
             ("{ i64, double }", "{ double, double }"),
             ("i64 16", "i64 8"),
+            ("i64 16", "i64 504"),
             ("i64 16", "i64 %n"),
         ] {
             let ir = IR.replace(old, new);
