@@ -249,13 +249,19 @@ impl Element {
         let Some(name) = name.filter(|name| hints::hint_of(name).is_none()) else {
             return Kind::Uniform;
         };
-        let has_floats = ["f32", "f64"].iter().any(|float| name.contains(float));
-        let is_inline = ["(", "[", "core::option::Option<"];
-        if has_floats && is_inline.iter().any(|start| name.starts_with(start)) {
-            return Kind::Unknown;
+        let name = without_arrays(&name);
+        if ["(", "core::option::Option<"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        {
+            let mut inner = name.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
+            return match inner.any(|name| is_float(name) || has_floats(name, layouts)) {
+                true => Kind::Unknown,
+                false => Kind::Uniform,
+            };
         }
         let mut kind = Kind::Uniform;
-        for ty in layouts.named(&name) {
+        for ty in layouts.named(name) {
             let Some((scalars, size)) = layouts.scalars(ty).zip(layouts.size(ty)) else {
                 continue;
             };
@@ -327,6 +333,26 @@ end:
             self.size
         )
     }
+}
+
+/// `T` of `[[T; 2]; 3]`.
+fn without_arrays(mut name: &str) -> &str {
+    while let Some((element, _)) = name
+        .strip_prefix('[')
+        .and_then(|name| name.rsplit_once(';'))
+    {
+        name = element;
+    }
+    name
+}
+
+fn is_float(name: &str) -> bool {
+    matches!(name, "f32" | "f64")
+}
+
+fn has_floats(name: &str, layouts: &Layouts<'_>) -> bool {
+    let mut scalars = layouts.named(name).filter_map(|ty| layouts.scalars(ty));
+    scalars.any(|scalars| scalars.iter().any(|scalar| scalar.is_float))
 }
 
 /// The type of a part that is no pointer.
@@ -432,6 +458,7 @@ define void @f(ptr %to, ptr %from, i64 %n) {{
         let mixed = "%\"0.Q\" = type { i64, double }";
         for name in [
             "copy_nonoverlapping<a::Q>",
+            "copy_nonoverlapping<[[a::Q; 2]; 3]>",
             "reserve<a::Q, alloc::alloc::Global>",
         ] {
             let out = copied_by_name(mixed, name);
@@ -452,6 +479,7 @@ define void @f(ptr %to, ptr %from, i64 %n) {{
         for (definition, name) in [
             (&*list, "copy_nonoverlapping<a::Q>"),
             (mixed, "copy_nonoverlapping<(usize, f64)>"),
+            (&*floats, "copy_nonoverlapping<core::option::Option<a::Q>>"),
         ] {
             let out = copied_by_name(definition, name);
             assert!(
