@@ -1,12 +1,13 @@
-//! Lets the shadow of a struct pass through memory that is active, when a struct is copied.
+//! Takes copies of structs and arrays apart, as far as Enzyme does it wrong.
 //!
 //! Enzyme copies the shadow of each part of another kind by itself. Where the source is inactive it clears the shadow of floats, but
 //! always at the beginning of the target (`SubTransferHelper` in its AdjointGenerator.cpp): the adjoint of a float that follows an
 //! integer stayed, as if it had not been overwritten. So a copy of a constant size goes through a variable of its own, unless the type
 //! of an end says that there is nothing but floats. The variable is given to a function that may write there, for all that Enzyme knows:
 //! it is active, and the shadow of its floats, which nobody reads, is what stays.
-
-use std::ops::RangeInclusive;
+//!
+//! What is beyond the offset up to which Enzyme knows types it takes for more of the last that it knows. So a longer copy is one piece
+//! after the other, each with a type of its own: known, or refused.
 
 use crate::ir::{self, bare, push_line, rewrite_functions};
 use crate::layout::Layouts;
@@ -18,8 +19,14 @@ use crate::strides;
 /// Not [`reached`]'s own function: where a module is optimised again, that has another calling convention.
 const PASSED: &str = "oxide_enzyme.passed";
 
-/// A float and something else, up to where Enzyme knows types: what is longer may be too long for the stack.
-const MIXED: RangeInclusive<u64> = 9..=strides::LONGEST;
+/// A float and something else.
+const SHORTEST: u64 = 9;
+
+/// A piece: what Enzyme knows types of, in whole words.
+const PIECE: u64 = strides::LONGEST / 16 * 16;
+
+/// More would be too much code. Arrays of that size hold one kind of number.
+const LONGEST: u64 = 1 << 16;
 
 /// Rewrites such copies in a module.
 pub fn pass_through(ir: &str) -> String {
@@ -68,7 +75,14 @@ impl<'a> Copy<'a> {
             length: length.parse().ok()?,
             location: location.and_then(|rest| rest.split([',', ' ']).next()),
         };
-        (MIXED.contains(&copy.length) && line.contains(", i1 false")).then_some(copy)
+        // What overlaps may not be moved piece by piece.
+        let longest = if function.starts_with("llvm.memmove.") {
+            PIECE
+        } else {
+            LONGEST
+        };
+        let is_such = (SHORTEST..=longest).contains(&copy.length) && line.contains(", i1 false");
+        is_such.then_some(copy)
     }
 
     fn may_be_mixed(&self, origins: &Origins<'_>, layouts: &Layouts<'_>) -> bool {
@@ -84,7 +98,7 @@ impl<'a> Copy<'a> {
     }
 
     fn variable(&self, number: usize) -> String {
-        let (name, length) = (self.name(number), self.length);
+        let (name, length) = (self.name(number), self.length.min(PIECE));
         format!("  {name} = alloca [{length} x i8], align 16")
     }
 
@@ -93,17 +107,32 @@ impl<'a> Copy<'a> {
     }
 
     fn write(&self, number: usize, out: &mut String) {
-        let name = self.name(number);
+        let variable = self.name(number);
         let debug = self
             .location
             .map_or(String::new(), |id| format!(", !dbg !{id}"));
-        let copy = |to: &str, from: &str| {
-            let (function, length) = (self.function, self.length);
+        let copy = |to: &str, from: &str, length: u64| {
+            let function = self.function;
             format!("  call void @{function}(ptr {to}, ptr {from}, i64 {length}, i1 false){debug}")
         };
-        push_line(out, &copy(&name, self.from));
-        push_line(out, &format!("  call void @{PASSED}(ptr {name}){debug}"));
-        push_line(out, &copy(self.to, &name));
+        for start in (0..self.length).step_by(PIECE as usize) {
+            let length = PIECE.min(self.length - start);
+            let [to, from] = [(self.to, "to"), (self.from, "from")].map(|(whole, end)| {
+                if start == 0 {
+                    return whole.to_owned();
+                }
+                let piece = format!("%\"{}.{number}.{start}.{end}\"", bare(self.to));
+                let address = format!("getelementptr inbounds i8, ptr {whole}, i64 {start}");
+                push_line(out, &format!("  {piece} = {address}"));
+                piece
+            });
+            push_line(out, &copy(&variable, &from, length));
+            push_line(
+                out,
+                &format!("  call void @{PASSED}(ptr {variable}){debug}"),
+            );
+            push_line(out, &copy(&to, &variable, length));
+        }
     }
 }
 
@@ -137,11 +166,28 @@ start:
     }
 
     #[test]
+    fn what_is_long_passes_piece_by_piece() {
+        let out = pass_through(&IR.replace("i64 16, i1", "i64 1000, i1"));
+        assert!(out.contains("alloca [496 x i8]"), "{out}");
+        for piece in [
+            "(ptr %\"a.3.passed\", ptr %from, i64 496,",
+            "(ptr %\"a.3.496.to\", ptr %\"a.3.passed\", i64 496,",
+            "(ptr %\"a.3.992.to\", ptr %\"a.3.passed\", i64 8,",
+        ] {
+            assert!(out.contains(piece), "{out}");
+        }
+    }
+
+    #[test]
     fn what_is_nothing_but_floats_or_has_one_part_is_copied_at_once() {
         for (old, new) in [
             ("{ i64, double }", "{ double, double }"),
             ("i64 16", "i64 8"),
-            ("i64 16", "i64 504"),
+            ("i64 16", "i64 65544"),
+            (
+                "memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 %from, i64 16",
+                "memmove.p0.p0.i64(ptr align 8 %a, ptr align 8 %from, i64 504",
+            ),
             ("i64 16", "i64 %n"),
         ] {
             let ir = IR.replace(old, new);
