@@ -2,7 +2,7 @@
 //!
 //! Enzyme copies the shadow of each part of another kind by itself. Where the source is inactive it clears the shadow of floats, but
 //! always at the beginning of the target (`SubTransferHelper` in its AdjointGenerator.cpp): the adjoint of a float that follows an
-//! integer stayed, as if it had not been overwritten. So a copy of a constant size goes through a variable of its own, unless the type
+//! integer stayed, as if it had not been overwritten. The same where a struct is filled with zeros. So a copy of a constant size goes through a variable of its own, unless the type
 //! of an end says that there is nothing but floats. The variable is given to a function that may write there, for all that Enzyme knows:
 //! it is active, and the shadow of its floats, which nobody reads, is what stays.
 //!
@@ -18,6 +18,8 @@ use crate::strides;
 
 /// Not [`reached`]'s own function: where a module is optimised again, that has another calling convention.
 const PASSED: &str = "oxide_enzyme.passed";
+
+const MEMCPY: &str = "llvm.memcpy.p0.p0.i64";
 
 /// A float and something else.
 const SHORTEST: u64 = 9;
@@ -50,36 +52,39 @@ pub fn pass_through(ir: &str) -> String {
             }
         }
     });
-    reached::define(out, PASSED)
+    let mut out = reached::define(out, PASSED);
+    ir::declare_if_called(
+        &mut out,
+        &format!("declare void @{MEMCPY}(ptr, ptr, i64, i1)"),
+    );
+    out
 }
 
-/// A copy of a constant size.
+/// A copy of a constant size, or a fill with zeros.
 struct Copy<'a> {
-    function: &'a str,
     to: &'a str,
-    from: &'a str,
+    from: Option<&'a str>,
     length: u64,
     location: Option<&'a str>,
 }
 
 impl<'a> Copy<'a> {
     fn parse(line: &'a str) -> Option<Self> {
-        let (to, from, length) = ir::copied(line)?;
-        let (call, _) = line.split_once('(')?;
-        let (_, function) = call.split_once('@')?;
+        let (to, from, length) = match ir::copied(line) {
+            Some((to, from, length)) => (to, Some(from), length),
+            None => ir::cleared(line).map(|(to, length)| (to, None, length))?,
+        };
         let location = line.split_once("!dbg !").map(|(_, rest)| rest);
         let copy = Copy {
-            function,
             to,
             from,
             length: length.parse().ok()?,
             location: location.and_then(|rest| rest.split([',', ' ']).next()),
         };
         // What overlaps may not be moved piece by piece.
-        let longest = if function.starts_with("llvm.memmove.") {
-            PIECE
-        } else {
-            LONGEST
+        let longest = match line.contains("@llvm.memmove.") {
+            true => PIECE,
+            false => LONGEST,
         };
         let is_such = (SHORTEST..=longest).contains(&copy.length) && line.contains(", i1 false");
         is_such.then_some(copy)
@@ -94,7 +99,8 @@ impl<'a> Copy<'a> {
                 .all(|s| s.is_float && s.size == scalars[0].size);
             (is_same && layouts.size(ty)? == self.length).then_some(())
         };
-        is_uniform(self.to).is_none() && is_uniform(self.from).is_none()
+        let mut ends = [Some(self.to), self.from].into_iter().flatten();
+        !ends.any(|end| is_uniform(end).is_some())
     }
 
     fn variable(&self, number: usize) -> String {
@@ -112,12 +118,11 @@ impl<'a> Copy<'a> {
             .location
             .map_or(String::new(), |id| format!(", !dbg !{id}"));
         let copy = |to: &str, from: &str, length: u64| {
-            let function = self.function;
-            format!("  call void @{function}(ptr {to}, ptr {from}, i64 {length}, i1 false){debug}")
+            format!("  call void @{MEMCPY}(ptr {to}, ptr {from}, i64 {length}, i1 false){debug}")
         };
         for start in (0..self.length).step_by(PIECE as usize) {
             let length = PIECE.min(self.length - start);
-            let [to, from] = [(self.to, "to"), (self.from, "from")].map(|(whole, end)| {
+            let mut piece = |whole: &str, end: &str| {
                 if start == 0 {
                     return whole.to_owned();
                 }
@@ -125,8 +130,15 @@ impl<'a> Copy<'a> {
                 let address = format!("getelementptr inbounds i8, ptr {whole}, i64 {start}");
                 push_line(out, &format!("  {piece} = {address}"));
                 piece
-            });
-            push_line(out, &copy(&variable, &from, length));
+            };
+            let to = piece(self.to, "to");
+            let first = match self.from {
+                Some(from) => copy(&variable, &piece(from, "from"), length),
+                None => format!(
+                    "  call void @llvm.memset.p0.i64(ptr {variable}, i8 0, i64 {length}, i1 false){debug}"
+                ),
+            };
+            push_line(out, &first);
             push_line(
                 out,
                 &format!("  call void @{PASSED}(ptr {variable}){debug}"),
@@ -179,6 +191,22 @@ start:
     }
 
     #[test]
+    fn zeros_pass_through_a_variable_too() {
+        let fill = IR.replace(
+            "memcpy.p0.p0.i64(ptr align 8 %a, ptr align 8 %from",
+            "memset.p0.i64(ptr align 8 %a, i8 0",
+        );
+        let expected = "\
+  call void @llvm.memset.p0.i64(ptr %\"a.3.passed\", i8 0, i64 16, i1 false), !dbg !1
+  call void @oxide_enzyme.passed(ptr %\"a.3.passed\"), !dbg !1
+  call void @llvm.memcpy.p0.p0.i64(ptr %a, ptr %\"a.3.passed\", i64 16, i1 false), !dbg !1
+";
+        let out = pass_through(&fill);
+        assert!(out.contains(expected), "{out}");
+        assert!(out.contains("declare void @llvm.memcpy.p0.p0.i64("));
+    }
+
+    #[test]
     fn what_is_nothing_but_floats_or_has_one_part_is_copied_at_once() {
         for (old, new) in [
             ("{ i64, double }", "{ double, double }"),
@@ -190,8 +218,8 @@ start:
             ),
             ("i64 16", "i64 %n"),
         ] {
-            let ir = IR.replace(old, new);
-            assert_eq!(pass_through(&ir), ir);
+            let out = pass_through(&IR.replace(old, new));
+            assert!(!out.contains(PASSED), "{out}");
         }
     }
 }

@@ -20,7 +20,7 @@ const LONGEST: u64 = 4096;
 pub fn copy_each(ir: &str) -> String {
     let layouts = Layouts::of(ir);
     // Of a module that copies nothing so the text would do.
-    let module = Module::parse(match ir.lines().any(|line| copied(line).is_some()) {
+    let module = Module::parse(match ir.lines().any(|line| moved(line).is_some()) {
         true => ir.to_owned(),
         false => String::new(),
     });
@@ -28,8 +28,8 @@ pub fn copy_each(ir: &str) -> String {
     let mut out = rewrite_functions(ir, |lines, out| {
         in_function(lines, &layouts, &module, &mut copiers, out);
     });
-    for element in copiers {
-        out.push_str(&element.copier());
+    for (element, copies) in copiers {
+        out.push_str(&element.function(copies));
     }
     ir::declare_if_called(&mut out, hints::MIXED_COPY_DECLARATION);
     out
@@ -39,10 +39,10 @@ fn in_function(
     lines: &[&str],
     layouts: &Layouts<'_>,
     module: &Module,
-    copiers: &mut BTreeSet<Element>,
+    copiers: &mut BTreeSet<(Element, bool)>,
     out: &mut String,
 ) {
-    if !lines.iter().any(|line| copied(line).is_some()) {
+    if !lines.iter().any(|line| moved(line).is_some()) {
         return lines.iter().for_each(|line| push_line(out, line));
     }
     let places = Places::of(lines, layouts);
@@ -53,11 +53,12 @@ fn in_function(
         .filter_map(|line| access(line, &places))
         .collect();
     for line in lines {
-        let Some((to, from, length)) = copied(line) else {
+        let Some((to, from, length)) = moved(line) else {
             push_line(out, line);
             continue;
         };
-        let web = webs.of_address(from, &places);
+        let ends: Vec<&str> = [Some(to), from].into_iter().flatten().collect();
+        let web = webs.of_address(from.unwrap_or(to), &places);
         let seen = accesses
             .iter()
             .filter(|access| web == webs.root(access.place.object));
@@ -67,18 +68,18 @@ fn in_function(
         };
         match kind {
             Kind::Uniform => push_line(out, line),
-            Kind::Mixed(element) if [to, from].iter().all(|end| element.begins(end, &places)) => {
-                let call = format!(
-                    "  call void @{}(ptr {to}, ptr {from}, i64 {length})",
-                    element.name()
-                );
+            Kind::Mixed(element) if ends.iter().all(|end| element.begins(end, &places)) => {
+                let name = element.name(from.is_some());
+                let from = from.map_or(String::new(), |from| format!("ptr {from}, "));
+                let call = format!("  call void @{name}(ptr {to}, {from}i64 {length})");
                 push_line(out, &call);
-                copiers.insert(element);
+                copiers.insert((element, !from.is_empty()));
             }
             Kind::Mixed(_) | Kind::Unknown => {
+                let end = from.unwrap_or(to);
                 push_line(
                     out,
-                    &format!("  call void @{}(ptr {from})", hints::MIXED_COPY),
+                    &format!("  call void @{}(ptr {end})", hints::MIXED_COPY),
                 );
                 push_line(out, line);
             }
@@ -97,11 +98,24 @@ fn clears(line: &str) -> bool {
 /// Target, source and length of a `memcpy` of a length that is known only when it runs, or beyond what Enzyme knows types of.
 fn copied(line: &str) -> Option<(&str, &str, &str)> {
     ir::copied(line).filter(|(_, from, length)| {
-        let is_short = length
-            .parse()
-            .is_ok_and(|length: u64| length <= strides::LONGEST);
-        line.contains("@llvm.memcpy.") && !is_short && from.starts_with('%')
+        line.contains("@llvm.memcpy.") && from.starts_with('%') && is_long(length)
     })
+}
+
+/// The same, and of a fill with zeros, which has no source.
+fn moved(line: &str) -> Option<(&str, Option<&str>, &str)> {
+    match copied(line) {
+        Some((to, from, length)) => Some((to, Some(from), length)),
+        None => ir::cleared(line)
+            .filter(|(_, length)| is_long(length))
+            .map(|(to, length)| (to, None, length)),
+    }
+}
+
+fn is_long(length: &str) -> bool {
+    !length
+        .parse()
+        .is_ok_and(|length: u64| length <= strides::LONGEST)
 }
 
 /// Which objects of a function may be the same: they are merged, copied into each other, or kept in one place.
@@ -292,46 +306,67 @@ impl Element {
         })
     }
 
-    fn name(&self) -> String {
-        let mut name = format!("oxide_enzyme.elements.{}", self.size);
+    fn name(&self, copies: bool) -> String {
+        let what = if copies { "elements" } else { "zeros" };
+        let mut name = format!("oxide_enzyme.{what}.{}", self.size);
         for (at, ty) in &self.parts {
             let _ = write!(name, ".{at}{ty}");
         }
         name
     }
 
-    /// The function that copies a list of them.
-    fn copier(&self) -> String {
+    /// The function that copies a list of them, or fills it with zeros.
+    fn function(&self, copies: bool) -> String {
         let mut parts = String::new();
         for (at, ty) in &self.parts {
-            let _ = write!(
+            let mut value = zero(ty).to_owned();
+            if copies {
+                value = format!("%part.{at}");
+                let _ = writeln!(
+                    parts,
+                    "  %from.{at} = getelementptr inbounds i8, ptr %from.element, i64 {at}
+  {value} = load {ty}, ptr %from.{at}"
+                );
+            }
+            let _ = writeln!(
                 parts,
-                "  %from.{at} = getelementptr inbounds i8, ptr %from.element, i64 {at}
-  %part.{at} = load {ty}, ptr %from.{at}
-  %to.{at} = getelementptr inbounds i8, ptr %to.element, i64 {at}
-  store {ty} %part.{at}, ptr %to.{at}
-"
+                "  %to.{at} = getelementptr inbounds i8, ptr %to.element, i64 {at}
+  store {ty} {value}, ptr %to.{at}"
             );
         }
+        let (parameter, element) = match copies {
+            true => (
+                "ptr noalias captures(none) %from, ",
+                "  %from.element = getelementptr inbounds i8, ptr %from, i64 %at\n",
+            ),
+            false => ("", ""),
+        };
         format!(
-            "define internal void @{}(ptr noalias captures(none) %to, ptr noalias captures(none) %from, i64 %length) \"enzyme_preserve_primal\" nofree nounwind willreturn {{
+            "define internal void @{}(ptr noalias captures(none) %to, {parameter}i64 %length) \"enzyme_preserve_primal\" nofree nounwind willreturn {{
 start:
   %none = icmp eq i64 %length, 0
   br i1 %none, label %end, label %next
 next:
   %at = phi i64 [ 0, %start ], [ %after, %next ]
   %to.element = getelementptr inbounds i8, ptr %to, i64 %at
-  %from.element = getelementptr inbounds i8, ptr %from, i64 %at
-{parts}  %after = add nuw i64 %at, {}
+{element}{parts}  %after = add nuw i64 %at, {}
   %more = icmp ult i64 %after, %length
   br i1 %more, label %next, label %end
 end:
   ret void
 }}
 ",
-            self.name(),
+            self.name(copies),
             self.size
         )
+    }
+}
+
+fn zero(ty: &str) -> &'static str {
+    match ty {
+        "double" | "float" => "0.0",
+        "ptr" => "null",
+        _ => "0",
     }
 }
 
@@ -435,6 +470,30 @@ done:
     fn what_is_not_known_in_full_is_refused() {
         let longer = GROWS.replace("{ i64, double }", "{ i64, double, i64 }");
         assert!(copy_each(&longer).contains("  call void @oxide_enzyme.mixed_copy(ptr %old)\n"));
+    }
+
+    #[test]
+    fn a_list_is_filled_with_zeros_of_its_parts() {
+        let ir = "\
+define void @f(ptr %list, i64 %n, i64 %i) {
+  %a = getelementptr inbounds { i64, double }, ptr %list, i64 %i
+  %b = getelementptr inbounds i8, ptr %a, i64 8
+  %count = load i64, ptr %a, align 8
+  store double %x, ptr %b, align 8
+  call void @llvm.memset.p0.i64(ptr align 8 %list, i8 0, i64 %n, i1 false)
+  ret void
+}
+";
+        let out = copy_each(ir);
+        for line in [
+            "  call void @oxide_enzyme.zeros.16.0i64.8double(ptr %list, i64 %n)",
+            "  store i64 0, ptr %to.0",
+            "  store double 0.0, ptr %to.8",
+        ] {
+            assert!(out.contains(line), "{out}");
+        }
+        let short = ir.replace("i64 %n, i1", "i64 64, i1");
+        assert_eq!(copy_each(&short), short);
     }
 
     /// Of a module in which a function copies a list of a type, and does nothing else.

@@ -89,7 +89,7 @@ impl<'a> Function<'a> {
     fn in_pieces(&self, line: &'a str, number: usize) -> Option<String> {
         let (to, from, length) = match ir::copied(line) {
             Some((to, from, length)) => (to, Some(from), length),
-            None => cleared(line).map(|(to, length)| (to, None, length))?,
+            None => ir::cleared(line).map(|(to, length)| (to, None, length))?,
         };
         let length: usize = length.parse().ok()?;
         if length > MOST_BYTES || !line.contains(", i1 false") {
@@ -151,16 +151,6 @@ impl<'a> Function<'a> {
         }
         Some(place)
     }
-}
-
-/// Target and length of a fill with zeros.
-fn cleared(line: &str) -> Option<(&str, &str)> {
-    let (_, call) = line.split_once("call void @llvm.memset.")?;
-    let mut parts = ir::split_list(call.split_once('(')?.1);
-    let to = parts.next()?.rsplit(' ').next()?;
-    let is_zero = parts.next()? == "i8 0";
-    let length = parts.next()?.strip_prefix("i64 ")?;
-    is_zero.then_some((to, length))
 }
 
 /// Where in a table something is copied from.

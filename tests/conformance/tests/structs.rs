@@ -203,6 +203,27 @@ fn boxed(terms: Vec<Term>) -> Box<[Term]> {
     terms.into_boxed_slice()
 }
 
+#[inline(never)]
+fn set_all(terms: &mut [Term; 24], others: &[Term; 24]) {
+    *terms = *others;
+}
+
+#[inline(never)]
+fn boxed_array(terms: &[Term; 24]) -> Box<[Term; 24]> {
+    Box::new(*terms)
+}
+
+#[inline(never)]
+fn clear_from(terms: &mut [Term], at: usize) {
+    const NOTHING: Term = Term {
+        at: 0,
+        weight: 0.0,
+        and: 0,
+        power: 0.0,
+    };
+    terms[at..].fill(NOTHING);
+}
+
 compared_lists! {
     a_term_of_a_table |x| {
         let mut terms = terms(x);
@@ -359,5 +380,22 @@ compared_lists! {
         list.iter()
             .map(|s| s.values[s.at as usize % 2] * x[s.and as usize] + s.values[0] * s.values[1])
             .sum()
+    }
+    a_function_sets_a_long_array |x| {
+        let (mut some, others) = (many(x, 0), many(x, 1));
+        let before = sum(&some, x);
+        set_all(&mut some, &others);
+        before * sum(&some, x)
+    }
+    a_function_puts_a_long_array_in_a_box |x| {
+        let terms = many(x, 0);
+        let mut copy = boxed_array(&terms);
+        copy[20].weight *= 2.0;
+        sum(&terms, x) * sum(&*copy, x)
+    }
+    a_function_clears_some |x| {
+        let mut terms = terms(x);
+        clear_from(&mut terms, 3);
+        sum(&terms, x)
     }
 }

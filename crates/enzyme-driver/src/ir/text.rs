@@ -58,6 +58,16 @@ pub fn copied(line: &str) -> Option<(&str, &str, &str)> {
     Some((pointer_of(to)?, pointer_of(from)?, length))
 }
 
+/// Target and length of a fill with zeros.
+pub fn cleared(line: &str) -> Option<(&str, &str)> {
+    let (_, call) = line.split_once("call void @llvm.memset.")?;
+    let mut parts = split_list(call.split_once('(')?.1);
+    let to = pointer_of(parts.next()?)?;
+    let is_zero = parts.next()? == "i8 0";
+    let length = parts.next()?.strip_prefix("i64 ")?;
+    is_zero.then_some((to, length))
+}
+
 /// The pointer of an argument: a value, or a constant address whose operands stand in brackets.
 fn pointer_of(argument: &str) -> Option<&str> {
     match argument.find("getelementptr ") {
