@@ -27,7 +27,7 @@ say "what must be refused"
 nix/refused.sh "$mirror"
 
 say "packages"
-nix build --no-link .#toolchain .#examples .#bundle .#book
+nix build --no-link .#toolchain .#bundle .#book
 
 say "the crate, built and tested"
 nix build --no-link .#oxide-enzyme
@@ -56,7 +56,7 @@ in_the_shell cargo enzyme demo
 in_the_shell cargo enzyme test --package quickstart
 
 say "the same bytes again"
-nix build --no-link --rebuild .#llvm .#clang .#rustc .#enzyme .#cargo-enzyme .#toolchain .#examples .#bundle .#book
+nix build --no-link --rebuild .#llvm .#clang .#rustc .#enzyme .#cargo-enzyme .#toolchain .#bundle .#book
 
 say "what was used is as it was built"
 nix store verify --no-trust --recursive $(nix eval --raw .#toolchain.outPath)
@@ -64,5 +64,5 @@ nix store verify --no-trust --recursive $(nix eval --raw .#toolchain.outPath)
 say "a cache of our own"
 nix/cache-test.sh "$mirror"
 say "skipped"
-echo "a second build of oxide-enzyme and image, which take minutes: done by hand (docs/src/nix.md); the image was held against the other door's"
+echo "a second build of oxide-enzyme, examples and image, which take minutes: done by hand (docs/src/nix.md); the image was held against the other door's"
 say "done"
