@@ -1,9 +1,10 @@
-//! Copies lists whose elements hold floats beside others element by element.
+//! Copies lists whose elements hold floats beside others element by element, and fills them with zeros so.
 //!
-//! Of a copy whose length is known only when it runs Enzyme asks for the type of the first byte, and takes all of it to be of that type. A
-//! list of `(usize, f64)` that had grown was all integers to it, and its floats' gradients were lost. Where loads and stores show what an
-//! element is, such a copy becomes a call of a function that copies one element after the other, each part by its type. Where they show
-//! only that there are floats beside others, it is refused ([`crate::hints::MIXED_COPY`]).
+//! Of a copy whose length is known only when it runs Enzyme asks for the type of the first byte, and takes all of it to be of that type;
+//! of a longer one than it knows types of, it takes the rest to be of the last. A list of `(usize, f64)` that had grown was all integers to
+//! it, and its floats' gradients were lost. Where loads and stores show what an element is, or the name of the element's type in what
+//! the copy was made for, such a copy becomes a call of a function that copies one element after the other, each part by its type.
+//! Where they show only that there are floats beside others, it is refused ([`crate::hints::MIXED_COPY`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ const LONGEST: u64 = 4096;
 /// Replaces the copies in a module.
 pub fn copy_each(ir: &str) -> String {
     let layouts = Layouts::of(ir);
-    // Of a module that copies nothing so the text would do.
+    // For names of types: a module that copies nothing so needs none.
     let module = Module::parse(match ir.lines().any(|line| moved(line).is_some()) {
         true => ir.to_owned(),
         false => String::new(),
