@@ -24,13 +24,18 @@ pub fn touch(ir: &str) -> String {
         out.push_str(line);
         out.push('\n');
     }
+    declare(&mut out);
+    out
+}
+
+/// Declares the function, if a module calls it and does not declare it.
+pub fn declare(ir: &mut String) {
     declare_if_called(
-        &mut out,
+        ir,
         &format!(
             "declare void @{TOUCH}(ptr {KEPT}) nofree nounwind willreturn \"enzyme_inactive\" \"enzyme_no_escaping_allocation\""
         ),
     );
-    out
 }
 
 /// The call at an address.
