@@ -92,6 +92,7 @@ impl<'a> Copy<'a> {
         is_such.then_some(copy)
     }
 
+    /// Of a fill only where the type says so: filling memory whose type nothing tells is no error to Enzyme, but copying is.
     fn may_be_mixed(&self, origins: &Origins<'_>, layouts: &Layouts<'_>) -> bool {
         let is_uniform = |end: &str| {
             let (ty, ..) = origins.code(end).and_then(origins::indexed)?;
@@ -99,10 +100,15 @@ impl<'a> Copy<'a> {
             let is_same = scalars
                 .iter()
                 .all(|s| s.is_float && s.size == scalars[0].size);
-            (is_same && layouts.size(ty)? == self.length).then_some(())
+            let has_floats = scalars.iter().any(|s| s.is_float);
+            (layouts.size(ty)? == self.length && has_floats).then_some(is_same)
         };
-        let mut ends = [Some(self.to), self.from].into_iter().flatten();
-        !ends.any(|end| is_uniform(end).is_some())
+        match self.from {
+            Some(from) => ![self.to, from]
+                .iter()
+                .any(|end| is_uniform(end) == Some(true)),
+            None => is_uniform(self.to) == Some(false),
+        }
     }
 
     fn variable(&self, number: usize) -> String {
