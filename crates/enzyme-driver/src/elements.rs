@@ -69,13 +69,16 @@ fn in_function(
         };
         match kind {
             Kind::Uniform => push_line(out, line),
-            Kind::Mixed(element) if ends.iter().all(|end| element.begins(end, &places)) => {
+            Kind::Mixed(element)
+                if element.fills(length) && ends.iter().all(|end| element.begins(end, &places)) =>
+            {
                 let name = element.name(from.is_some());
                 let from = from.map_or(String::new(), |from| format!("ptr {from}, "));
                 let call = format!("  call void @{name}(ptr {to}, {from}i64 {length})");
                 push_line(out, &call);
                 copiers.insert((element, !from.is_empty()));
             }
+            Kind::Mixed(_) | Kind::Unknown if !is_long(length) => push_line(out, line),
             Kind::Mixed(_) | Kind::Unknown => {
                 let end = from.unwrap_or(to);
                 push_line(
@@ -103,13 +106,11 @@ fn copied(line: &str) -> Option<(&str, &str, &str)> {
     })
 }
 
-/// The same, and of a fill with zeros, which has no source.
+/// The same, and of a fill with zeros, which has no source and may be short: Enzyme goes wrong on a single struct.
 fn moved(line: &str) -> Option<(&str, Option<&str>, &str)> {
     match copied(line) {
         Some((to, from, length)) => Some((to, Some(from), length)),
-        None => ir::cleared(line)
-            .filter(|(_, length)| is_long(length))
-            .map(|(to, length)| (to, None, length)),
+        None => ir::cleared(line).map(|(to, length)| (to, None, length)),
     }
 }
 
@@ -307,6 +308,12 @@ impl Element {
         })
     }
 
+    /// Whether a length may be that of some.
+    fn fills(&self, length: &str) -> bool {
+        let known = length.parse::<u64>();
+        known.map_or(true, |length| length.is_multiple_of(self.size))
+    }
+
     fn name(&self, copies: bool) -> String {
         let what = if copies { "elements" } else { "zeros" };
         let mut name = format!("oxide_enzyme.{what}.{}", self.size);
@@ -493,8 +500,10 @@ define void @f(ptr %list, i64 %n, i64 %i) {
         ] {
             assert!(out.contains(line), "{out}");
         }
-        let short = ir.replace("i64 %n, i1", "i64 64, i1");
-        assert_eq!(copy_each(&short), short);
+        let one = copy_each(&ir.replace("i64 %n, i1", "i64 16, i1"));
+        assert!(one.contains("8double(ptr %list, i64 16)"), "{one}");
+        let part = ir.replace("i64 %n, i1", "i64 8, i1");
+        assert_eq!(copy_each(&part), part);
     }
 
     /// Of a module in which a function copies a list of a type, and does nothing else.
