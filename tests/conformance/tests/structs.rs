@@ -34,6 +34,13 @@ const TERMS: [Term; 3] = [
     },
 ];
 
+const NOTHING: Term = Term {
+    at: 0,
+    weight: 0.0,
+    and: 0,
+    power: 0.0,
+};
+
 #[derive(Clone, Copy)]
 struct Point {
     x: f64,
@@ -215,12 +222,6 @@ fn boxed_array(terms: &[Term; 24]) -> Box<[Term; 24]> {
 
 #[inline(never)]
 fn clear_from(terms: &mut [Term], at: usize) {
-    const NOTHING: Term = Term {
-        at: 0,
-        weight: 0.0,
-        and: 0,
-        power: 0.0,
-    };
     terms[at..].fill(NOTHING);
 }
 
@@ -397,5 +398,26 @@ compared_lists! {
         let mut terms = terms(x);
         clear_from(&mut terms, 3);
         sum(&terms, x)
+    }
+    terms_that_are_cleared |x| {
+        let mut terms = terms(x);
+        for term in terms.iter_mut().skip(x.len() / 4) {
+            if term.weight > 0.5 {
+                *term = NOTHING;
+            }
+        }
+        sum(&terms, x)
+    }
+    a_part_that_is_cleared |x| {
+        let mut terms = terms(x);
+        terms[x.len() % 5..5].fill(NOTHING);
+        sum(&terms, x)
+    }
+    elements_of_an_array_that_are_cleared |x| {
+        let mut some = many(x, 0);
+        let before = sum(&some, x);
+        some[x.len() % 4] = NOTHING;
+        some[1] = NOTHING;
+        before * sum(&some, x)
     }
 }
