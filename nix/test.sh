@@ -27,7 +27,7 @@ say "what must be refused"
 nix/refused.sh "$mirror"
 
 say "packages"
-nix build --no-link .#toolchain .#bundle .#book
+nix build --no-link .#toolchain .#examples .#bundle .#book
 
 say "the crate, built and tested"
 nix build --no-link .#oxide-enzyme
