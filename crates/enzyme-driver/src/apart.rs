@@ -2,17 +2,18 @@
 //!
 //! Enzyme copies the shadow of each part of another kind by itself. Where the source is inactive it clears the shadow of floats, but
 //! always at the beginning of the target (`SubTransferHelper` in its AdjointGenerator.cpp): the adjoint of a float that follows an
-//! integer stayed, as if it had not been overwritten. The same where a struct is filled with zeros. So a copy of a constant size goes through a variable of its own, unless the type
-//! of an end says that there is nothing but floats. The variable is given to a function that may write there, for all that Enzyme knows:
-//! it is active, and the shadow of its floats, which nobody reads, is what stays.
+//! integer stayed, as if it had not been overwritten. The same where a struct is filled with zeros. So a copy of a constant size goes
+//! through a variable of its own, unless the type of an end says that there is nothing but floats. The variable is given to a function
+//! that may write there, for all that Enzyme knows: it is active, and the shadow of its floats, which nobody reads, is what stays.
 //!
 //! What is beyond the offset up to which Enzyme knows types it takes for more of the last that it knows. So a longer copy is one piece
 //! after the other, each with a type of its own: known, or refused.
 
+use crate::hints;
 use crate::ir::{self, bare, push_line, rewrite_functions};
-use crate::layout::Layouts;
+use crate::layout::{Layouts, Scalar};
 use crate::nothing;
-use crate::origins::{self, Origins};
+use crate::origins::Origins;
 use crate::reached;
 use crate::sources;
 use crate::strides;
@@ -67,21 +68,17 @@ struct Copy<'a> {
     to: &'a str,
     from: Option<&'a str>,
     length: u64,
-    location: Option<&'a str>,
+    location: Option<u32>,
 }
 
 impl<'a> Copy<'a> {
     fn parse(line: &'a str) -> Option<Self> {
-        let (to, from, length) = match ir::copied(line) {
-            Some((to, from, length)) => (to, Some(from), length),
-            None => ir::cleared(line).map(|(to, length)| (to, None, length))?,
-        };
-        let location = line.split_once("!dbg !").map(|(_, rest)| rest);
+        let (to, from, length) = ir::moved(line)?;
         let copy = Copy {
             to,
             from,
             length: length.parse().ok()?,
-            location: location.and_then(|rest| rest.split([',', ' ']).next()),
+            location: hints::location_of(line),
         };
         // What overlaps may not be moved piece by piece.
         let longest = match line.contains("@llvm.memmove.") {
@@ -95,13 +92,10 @@ impl<'a> Copy<'a> {
     /// Of a fill only where the type says so: filling memory whose type nothing tells is no error to Enzyme, but copying is.
     fn may_be_mixed(&self, origins: &Origins<'_>, layouts: &Layouts<'_>) -> bool {
         let is_uniform = |end: &str| {
-            let (ty, ..) = origins.code(end).and_then(origins::indexed)?;
-            let scalars = layouts.scalars(ty)?;
-            let is_same = scalars
-                .iter()
-                .all(|s| s.is_float && s.size == scalars[0].size);
+            let scalars = origins.declared(end, self.length, layouts)?;
+            let is_same = |s: &Scalar| s.is_float && s.size == scalars[0].size;
             let has_floats = scalars.iter().any(|s| s.is_float);
-            (layouts.size(ty)? == self.length && has_floats).then_some(is_same)
+            has_floats.then(|| scalars.iter().all(is_same))
         };
         match self.from {
             Some(from) => ![self.to, from]

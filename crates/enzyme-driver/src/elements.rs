@@ -6,8 +6,10 @@
 //! the copy was made for, such a copy becomes a call of a function that copies one element after the other, each part by its type.
 //! Where they show only that there are floats beside others, it is refused ([`crate::hints::MIXED_COPY`]).
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::ops::Deref;
 
 use crate::hints;
 use crate::ir::{self, Module, push_line, rewrite_functions};
@@ -20,11 +22,8 @@ const LONGEST: u64 = 4096;
 /// Replaces the copies in a module.
 pub fn copy_each(ir: &str) -> String {
     let layouts = Layouts::of(ir);
-    // For names of types: a module that copies nothing so needs none.
-    let module = Module::parse(match ir.lines().any(|line| moved(line).is_some()) {
-        true => ir.to_owned(),
-        false => String::new(),
-    });
+    // Read when the first name of a type is asked for.
+    let module = LazyCell::new(|| Module::parse(ir.to_owned()));
     let mut copiers = BTreeSet::new();
     let mut out = rewrite_functions(ir, |lines, out| {
         in_function(lines, &layouts, &module, &mut copiers, out);
@@ -39,7 +38,7 @@ pub fn copy_each(ir: &str) -> String {
 fn in_function(
     lines: &[&str],
     layouts: &Layouts<'_>,
-    module: &Module,
+    module: &impl Deref<Target = Module>,
     copiers: &mut BTreeSet<(Element, bool)>,
     out: &mut String,
 ) {
@@ -108,10 +107,7 @@ fn copied(line: &str) -> Option<(&str, &str, &str)> {
 
 /// The same, and of a fill with zeros, which has no source and may be short: Enzyme goes wrong on a single struct.
 fn moved(line: &str) -> Option<(&str, Option<&str>, &str)> {
-    match copied(line) {
-        Some((to, from, length)) => Some((to, Some(from), length)),
-        None => ir::cleared(line).map(|(to, length)| (to, None, length)),
-    }
+    ir::moved(line).filter(|(_, from, _)| from.is_none() || copied(line).is_some())
 }
 
 fn is_long(length: &str) -> bool {

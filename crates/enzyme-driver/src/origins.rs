@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::values;
+use crate::layout::{Layouts, Scalar};
 
 /// The definitions of the values in a function.
 pub struct Origins<'a>(HashMap<&'a str, &'a str>);
@@ -28,6 +29,18 @@ impl<'a> Origins<'a> {
     pub fn loaded_from(&self, name: &str) -> Option<&'a str> {
         let address = self.code(name)?.strip_prefix("load ptr, ptr ")?;
         values(address).next()
+    }
+
+    /// The scalars of what is at an address, if an index there has a type of that length.
+    pub fn declared(
+        &self,
+        address: &str,
+        length: u64,
+        layouts: &Layouts<'_>,
+    ) -> Option<Vec<Scalar>> {
+        let (ty, ..) = indexed(self.code(address)?)?;
+        let is_whole = layouts.size(ty)? == length;
+        layouts.scalars(ty).filter(|_| is_whole)
     }
 
     /// What some addresses begin with, through offsets and choices.

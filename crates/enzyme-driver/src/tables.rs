@@ -87,15 +87,15 @@ struct Function<'a> {
 impl<'a> Function<'a> {
     /// Loads and stores in place of a copy, stores in place of a fill with zeros.
     fn in_pieces(&self, line: &'a str, number: usize) -> Option<String> {
-        let (to, from, length) = match ir::copied(line) {
-            Some((to, from, length)) => (to, Some(from), length),
-            None => ir::cleared(line).map(|(to, length)| (to, None, length))?,
-        };
+        let (to, from, length) = ir::moved(line)?;
         let length: usize = length.parse().ok()?;
         if length > MOST_BYTES || !line.contains(", i1 false") {
             return None;
         }
-        let declared = self.declared(to, length);
+        let declared = self
+            .origins
+            .declared(to, length as u64, &self.tables.layouts)
+            .unwrap_or_default();
         let pieces = match from {
             Some(from) => self.place(from)?.pieces(length, self.sizes, &declared)?,
             None => zeros(length, &declared)?,
@@ -121,15 +121,6 @@ impl<'a> Function<'a> {
             offset += piece.size();
         }
         Some(out)
-    }
-
-    /// The scalars of what is at an address, as far as its type is known by an index and has that length.
-    fn declared(&self, address: &str, length: usize) -> Vec<Scalar> {
-        let ty = self.origins.code(address).and_then(indexed);
-        let ty = ty.map(|(ty, ..)| ty);
-        let ty = ty.filter(|ty| self.tables.layouts.size(ty) == Some(length as u64));
-        ty.and_then(|ty| self.tables.layouts.scalars(ty))
-            .unwrap_or_default()
     }
 
     /// Where in a table an address is.

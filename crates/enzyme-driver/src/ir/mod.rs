@@ -14,7 +14,7 @@ pub use lexer::{
 };
 pub use module::{Entity, Kind, Module, Numbered};
 pub use text::{
-    balanced, bare, cleared, copied, declare_if_called, define_if_declared, find_function,
-    for_each_function, free_metadata_number, function_name, parameter_list, push_line,
+    balanced, bare, copied, declare_if_called, define_if_declared, find_function,
+    for_each_function, free_metadata_number, function_name, moved, parameter_list, push_line,
     rewrite_functions, split_list, value_length, values,
 };

@@ -58,8 +58,16 @@ pub fn copied(line: &str) -> Option<(&str, &str, &str)> {
     Some((pointer_of(to)?, pointer_of(from)?, length))
 }
 
+/// The same of a copy or of a fill with zeros, which has no source.
+pub fn moved(line: &str) -> Option<(&str, Option<&str>, &str)> {
+    match copied(line) {
+        Some((to, from, length)) => Some((to, Some(from), length)),
+        None => cleared(line).map(|(to, length)| (to, None, length)),
+    }
+}
+
 /// Target and length of a fill with zeros.
-pub fn cleared(line: &str) -> Option<(&str, &str)> {
+fn cleared(line: &str) -> Option<(&str, &str)> {
     let (_, call) = line.split_once("call void @llvm.memset.")?;
     let mut parts = split_list(call.split_once('(')?.1);
     let to = pointer_of(parts.next()?)?;
