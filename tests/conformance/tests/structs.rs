@@ -133,6 +133,17 @@ fn sum(terms: &[Term], x: &[f64]) -> f64 {
         .sum()
 }
 
+/// Of a long array that is replaced in between.
+#[inline(always)]
+fn before_and_after(mut some: [Term; 24], others: [Term; 24], x: &[f64]) -> f64 {
+    let before = sum(&some, x);
+    if x[0] > -9.0 {
+        some = others;
+        some[3].weight = x[1];
+    }
+    before * sum(&some, x)
+}
+
 fn points(x: &[f64]) -> Vec<Point> {
     x.chunks_exact(3)
         .map(|c| Point {
@@ -305,31 +316,21 @@ compared_lists! {
         sum(&terms, x)
     }
     long_arrays |x| {
-        let (mut some, mut others) = (many(x, 0), many(x, 1));
+        let (some, mut others) = (many(x, 0), many(x, 1));
         for k in 0..24 {
             others[k].at = k % 2;
             others[k].weight *= k as f64 * 0.1;
         }
-        let before = sum(&some, x);
-        if x[0] > -9.0 {
-            some = others;
-            some[3].weight = x[1];
-        }
-        before * sum(&some, x)
+        before_and_after(some, others, x)
     }
     long_arrays_without_derivatives |x| {
-        let mut some = many(x, 0);
+        let some = many(x, 0);
         let mut others = [TERMS[0]; 24];
         for k in 0..24 {
             others[k].at = k % 2;
             others[k].weight = k as f64 * 0.1;
         }
-        let before = sum(&some, x);
-        if x[0] > -9.0 {
-            some = others;
-            some[3].weight = x[1];
-        }
-        before * sum(&some, x)
+        before_and_after(some, others, x)
     }
     lists_of_long_arrays |x| {
         let arrays: Vec<[Term; 24]> = (0..2).map(|first| many(x, first)).collect();
