@@ -44,6 +44,42 @@ fn main() { println!("{:?}", d_median(&[2.0, 1.0, 3.0], &mut [0.0; 3], 1.0)); }
 "#,
     ),
     (
+        "swapped_structs",
+        r#"
+#[derive(Clone, Copy)]
+struct Sample { value: f64, weight: f64, at: usize }
+#[inline(never)]
+fn exchange(a: &mut Sample, b: &mut Sample) { std::mem::swap(a, b) }
+#[autodiff_reverse(d_moved, Duplicated, Active)]
+fn moved(x: &[f64]) -> f64 {
+    let mut list: Vec<Sample> = (0..x.len()).map(|at| Sample { value: x[at], weight: x[at] * x[at], at }).collect();
+    let (a, b) = list.split_at_mut(x.len() / 2);
+    exchange(&mut a[x.len() % 3], &mut b[x.len() % 2]);
+    list.iter().enumerate().map(|(i, s)| s.value * s.at as f64 + s.weight * i as f64).sum()
+}
+fn main() { println!("{:?}", d_moved(&[2.0, 1.0, 3.0], &mut [0.0; 3], 1.0)); }
+"#,
+    ),
+    (
+        "list_of_enums",
+        r#"
+#[derive(Clone, Copy)]
+enum Shape { Circle(f64), Sides(usize, f64) }
+#[derive(Clone, Copy)]
+struct Item { shape: Shape, at: usize }
+fn size(item: &Item) -> f64 {
+    match item.shape { Shape::Circle(r) => r * r * item.at as f64, Shape::Sides(n, a) => n as f64 * a }
+}
+#[autodiff_reverse(d_copied, Duplicated, Active)]
+fn copied(x: &[f64]) -> f64 {
+    let item = |(at, x): (usize, &f64)| Item { shape: if at % 2 == 0 { Shape::Circle(*x) } else { Shape::Sides(at, *x) }, at };
+    let list: Vec<Item> = x.iter().enumerate().map(item).collect();
+    list.to_vec().iter().map(size).sum()
+}
+fn main() { println!("{:?}", d_copied(&[2.0, 1.0, 3.0], &mut [0.0; 3], 1.0)); }
+"#,
+    ),
+    (
         "scratch_static",
         r#"
 static mut SCRATCH: f64 = 0.0;
@@ -226,6 +262,23 @@ fn floats_that_are_sorted_are_refused() {
         "sorted_floats",
         &["median", "sorted_floats.rs", "floating-point numbers"],
     );
+}
+
+#[test]
+fn structs_that_a_function_swaps_without_knowing_their_parts_are_refused() {
+    refused(
+        "swapped_structs",
+        &[
+            "swapped_structs::moved",
+            "`swapped_structs::exchange`",
+            "mem::swap",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_enums_that_is_copied_is_refused() {
+    refused("list_of_enums", &["list_of_enums::copied", "enum"]);
 }
 
 #[test]

@@ -234,10 +234,9 @@ struct Part {
 impl Part {
     /// The float as an operand, of a constant or of a choice.
     fn of(&self, integer: &str) -> String {
-        match (constant(integer), self.float) {
-            (Some(bits), Float::Single) => literal(single_of(bits >> self.shift)),
-            (Some(bits), Float::Double) => literal(f64::from_bits(bits as u64)),
-            (None, _) => format!("%\"{}.{}.chosen\"", bare(integer), self.name),
+        match constant(integer) {
+            Some(bits) => literal(bits >> self.shift, self.float),
+            None => format!("%\"{}.{}.chosen\"", bare(integer), self.name),
         }
     }
 }
@@ -346,9 +345,18 @@ fn is_usual(value: f64, float: Float, powers: i32) -> bool {
         || size > smallest && is_short()
 }
 
-/// LLVM writes floats of both sizes as the bits of a double.
-fn literal(value: f64) -> String {
-    format!("0x{:016X}", value.to_bits())
+/// The float whose bits are a constant. LLVM writes floats of both sizes as the bits of a double.
+fn literal(bits: i64, float: Float) -> String {
+    let bits = match float {
+        Float::Single => single_of(bits).to_bits(),
+        Float::Double => bits as u64,
+    };
+    format!("0x{bits:016X}")
+}
+
+/// The float that a constant integer is, as an operand.
+pub fn as_literal(integer: &str, float: Float) -> Option<String> {
+    constant(integer).map(|bits| literal(bits, float))
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Float {
         }
     }
 
-    fn integer(self) -> &'static str {
+    /// LLVM's name of the integer.
+    pub fn integer(self) -> &'static str {
         match self {
             Float::Single => "i32",
             Float::Double => "i64",

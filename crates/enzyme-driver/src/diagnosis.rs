@@ -137,6 +137,30 @@ pub fn takes_for_integer(function: &str) -> Finding {
     }
 }
 
+/// Of a function that chooses among floats as integers.
+pub fn chooses_integers(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "it chooses among numbers as integers, and Enzyme would take a constant among them for its own derivative".into(),
+        advice: "set variables in place, instead of by `mem::swap` or `mem::replace`; or choose by `if` around the arithmetic".into(),
+    }
+}
+
+/// Of a function that moves what may be a float, or may be something else.
+pub fn moves_unknown(function: &str) -> Finding {
+    Finding {
+        place: None,
+        inside: Some(policy::path(function)),
+        reason: "it moves parts of structs or enums of which nothing shows whether they are floating-point numbers, as \
+                 `mem::swap` of structs does and copies of structs with enums"
+            .into(),
+        advice: "move the numbers one by one, or keep them in fields, arrays or a Vec of their own; where the function that moves them is \
+                 small, `#[inline(always)]` may show what they are"
+            .into(),
+    }
+}
+
 /// Sorts what an engine said of `input`.
 pub fn explain(ended: &Ended, input: &str, limit: std::time::Duration) -> Finding {
     let error = ended

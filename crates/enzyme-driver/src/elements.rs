@@ -7,17 +7,17 @@
 //! Where they show only that there are floats beside others, it is refused ([`crate::hints::MIXED_COPY`]).
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
+use crate::evidence::{Element, Evidence, Kind, copied, is_long};
 use crate::hints;
 use crate::ir::{self, Module, push_line, rewrite_functions};
 use crate::layout::{Layouts, Scalar};
-use crate::strides::{self, Access, Places, access, common, values};
 
-/// Longer elements than this are not seen in practice, and not worth so much code.
-const LONGEST: u64 = 4096;
+/// What the names begin with of the parts that are copied, which are of the types that they are copied as.
+pub const PART: &str = "part.";
 
 /// Replaces the copies in a module.
 pub fn copy_each(ir: &str) -> String {
@@ -45,31 +45,22 @@ fn in_function(
     if !lines.iter().any(|line| moved(line).is_some()) {
         return lines.iter().for_each(|line| push_line(out, line));
     }
-    let places = Places::of(lines, layouts);
-    let webs = Webs::of(lines, &places);
-    let accesses: Vec<Access<'_>> = lines
-        .iter()
-        .filter(|line| !clears(line))
-        .filter_map(|line| access(line, &places))
-        .collect();
+    let evidence = Evidence::of(lines, layouts);
     for line in lines {
         let Some((to, from, length)) = moved(line) else {
             push_line(out, line);
             continue;
         };
         let ends: Vec<&str> = [Some(to), from].into_iter().flatten().collect();
-        let web = webs.of_address(from.unwrap_or(to), &places);
-        let seen = accesses
-            .iter()
-            .filter(|access| web == webs.root(access.place.object));
-        let kind = match Element::of(seen) {
-            Kind::Uniform => Element::named(line, module, layouts),
+        let kind = match evidence.seen(from.unwrap_or(to)) {
+            Kind::Uniform | Kind::Several => Element::named(line, module, layouts),
             seen => seen,
         };
         match kind {
-            Kind::Uniform => push_line(out, line),
+            Kind::Uniform | Kind::Floats | Kind::Several => push_line(out, line),
             Kind::Mixed(element)
-                if element.fills(length) && ends.iter().all(|end| element.begins(end, &places)) =>
+                if element.fills(length)
+                    && ends.iter().all(|end| element.begins(end, &evidence.places)) =>
             {
                 let name = element.name(from.is_some());
                 let from = from.map_or(String::new(), |from| format!("ptr {from}, "));
@@ -90,169 +81,12 @@ fn in_function(
     }
 }
 
-/// Whether a line stores the zero that all types have: Enzyme clears shadows so.
-fn clears(line: &str) -> bool {
-    let line = line.trim_start();
-    line.strip_prefix("store i")
-        .and_then(|store| store.split_once(' '))
-        .is_some_and(|(_, value)| value.starts_with("0, "))
-}
-
-/// Target, source and length of a `memcpy` of a length that is known only when it runs, or beyond what Enzyme knows types of.
-fn copied(line: &str) -> Option<(&str, &str, &str)> {
-    ir::copied(line).filter(|(_, from, length)| {
-        line.contains("@llvm.memcpy.") && from.starts_with('%') && is_long(length)
-    })
-}
-
 /// The same, and of a fill with zeros, which has no source and may be short: Enzyme goes wrong on a single struct.
 fn moved(line: &str) -> Option<(&str, Option<&str>, &str)> {
     ir::moved(line).filter(|(_, from, _)| from.is_none() || copied(line).is_some())
 }
 
-fn is_long(length: &str) -> bool {
-    !length
-        .parse()
-        .is_ok_and(|length: u64| length <= strides::LONGEST)
-}
-
-/// Which objects of a function may be the same: they are merged, copied into each other, or kept in one place.
-struct Webs<'a> {
-    parents: HashMap<&'a str, &'a str>,
-}
-
-impl<'a> Webs<'a> {
-    fn of(lines: &[&'a str], places: &Places<'a>) -> Self {
-        let mut webs = Webs {
-            parents: HashMap::new(),
-        };
-        let mut kept: HashMap<(&str, u64), &str> = HashMap::new();
-        for line in lines {
-            let defined = line.trim_start().split_once(" = ");
-            match defined {
-                Some((name, code)) if code.starts_with("phi ptr ") => {
-                    values(code).for_each(|value| webs.unite(name, value, places));
-                }
-                Some((name, code)) if code.starts_with("select ") => {
-                    for value in code.split(", ptr ").skip(1) {
-                        let value = value.split(',').next().unwrap_or(value);
-                        webs.unite(name, value, places);
-                    }
-                }
-                _ => {}
-            }
-            if let Some((to, from, _)) = copied(line) {
-                webs.unite(to, from, places);
-            }
-            let Some(access) = access(line, places).filter(keeps_pointer) else {
-                continue;
-            };
-            let loaded = defined.map(|(name, _)| name);
-            let Some(pointer) = loaded.or_else(|| stored_pointer(line)) else {
-                continue;
-            };
-            let place = (access.place.object, access.place.offset);
-            let first = *kept.entry(place).or_insert(pointer);
-            webs.unite(first, pointer, places);
-        }
-        webs
-    }
-
-    fn unite(&mut self, a: &'a str, b: &'a str, places: &Places<'a>) {
-        // `null` and `undef` are nobody's.
-        if ![a, b].iter().all(|address| address.starts_with('%')) {
-            return;
-        }
-        let (a, b) = (self.of_address(a, places), self.of_address(b, places));
-        if a != b {
-            self.parents.insert(a, b);
-        }
-    }
-
-    fn of_address(&self, address: &'a str, places: &Places<'a>) -> &'a str {
-        let place = places.place(address, 0);
-        self.root(place.map_or(address, |place| place.object))
-    }
-
-    fn root(&self, object: &'a str) -> &'a str {
-        let mut root = object;
-        while let Some(parent) = self.parents.get(root) {
-            root = parent;
-        }
-        root
-    }
-}
-
-/// Whether one pointer is loaded or stored, at a place of its own.
-fn keeps_pointer(access: &Access<'_>) -> bool {
-    access.ty == "ptr" && access.place.stride == 0
-}
-
-/// `%p` of `store ptr %p, ptr %at`.
-fn stored_pointer(line: &str) -> Option<&str> {
-    let value = line.trim_start().strip_prefix("store ptr ")?;
-    value
-        .split(',')
-        .next()
-        .filter(|value| value.starts_with('%'))
-}
-
-/// What loads and stores show of the elements of a list.
-enum Kind {
-    /// All floats, or none, or nothing that could be told.
-    Uniform,
-    Mixed(Element),
-    /// Floats beside others, but not all of an element.
-    Unknown,
-}
-
-/// The parts of an element.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Element {
-    size: u64,
-    /// Types, by offset.
-    parts: BTreeMap<u64, String>,
-}
-
 impl Element {
-    fn of<'a>(accesses: impl Iterator<Item = &'a Access<'a>> + Clone) -> Kind {
-        let is_float = |access: &Access<'_>| access.float().is_some();
-        if accesses.clone().all(is_float) || !accesses.clone().any(is_float) {
-            return Kind::Uniform;
-        }
-        let size = accesses
-            .clone()
-            .fold(0, |size, access| common(access.place.stride, size));
-        if size == 0 || size > LONGEST {
-            return Kind::Uniform;
-        }
-        let mut seen = BTreeMap::new();
-        for access in accesses {
-            let at = access.place.offset % size;
-            let ty = seen.entry(at).or_insert((access.ty, access.size));
-            if *ty != (access.ty, access.size) {
-                // More than one kind of list; Enzyme says so itself if it is one.
-                return Kind::Uniform;
-            }
-        }
-        let mut end = 0;
-        for (&at, (_, bytes)) in &seen {
-            // Less than a word between two parts is padding.
-            if at < end || at - end >= 4 && at % 8 != 0 || at - end >= 8 {
-                return Kind::Unknown;
-            }
-            end = at + bytes;
-        }
-        if end > size || size - end >= 8 {
-            return Kind::Unknown;
-        }
-        let parts = seen.into_iter().map(|(at, (ty, _))| (at, ty.to_owned()));
-        Kind::Mixed(Element {
-            size,
-            parts: parts.collect(),
-        })
-    }
-
     /// By the name of what a line copies: where a function does nothing else with a list, nothing shows what is in it.
     fn named(line: &str, module: &Module, layouts: &Layouts<'_>) -> Kind {
         let name = hints::location_of(line).and_then(|at| {
@@ -262,20 +96,23 @@ impl Element {
             return Kind::Uniform;
         };
         let name = without_arrays(&name);
-        if ["(", "core::option::Option<"]
-            .iter()
-            .any(|start| name.starts_with(start))
-        {
-            let mut inner = name.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
-            return match inner.any(|name| is_float(name) || has_floats(name, layouts)) {
+        if is_plain(name) {
+            return Kind::Uniform;
+        }
+        if ["(", "core::"].iter().any(|start| name.starts_with(start)) {
+            return match parts_of(name).any(|part| may_hold_floats(part, layouts)) {
                 true => Kind::Unknown,
                 false => Kind::Uniform,
             };
         }
+        let types: Vec<&str> = layouts.named(name).collect();
+        if types.is_empty() || types.iter().any(|ty| layouts.is_opaque(ty)) {
+            return Kind::Unknown;
+        }
         let mut kind = Kind::Uniform;
-        for ty in layouts.named(name) {
+        for ty in types {
             let Some((scalars, size)) = layouts.scalars(ty).zip(layouts.size(ty)) else {
-                continue;
+                return Kind::Unknown;
             };
             let floats = scalars.iter().filter(|s| s.is_float).count();
             if floats == 0 || floats == scalars.len() {
@@ -296,20 +133,6 @@ impl Element {
         kind
     }
 
-    /// Whether one begins at an address, for all that is known.
-    fn begins<'a>(&self, address: &'a str, places: &Places<'a>) -> bool {
-        let place = places.place(address, 0);
-        place.is_some_and(|place| {
-            place.offset.is_multiple_of(self.size) && place.stride.is_multiple_of(self.size)
-        })
-    }
-
-    /// Whether a length may be that of some.
-    fn fills(&self, length: &str) -> bool {
-        let known = length.parse::<u64>();
-        known.map_or(true, |length| length.is_multiple_of(self.size))
-    }
-
     fn name(&self, copies: bool) -> String {
         let what = if copies { "elements" } else { "zeros" };
         let mut name = format!("oxide_enzyme.{what}.{}", self.size);
@@ -325,7 +148,7 @@ impl Element {
         for (at, ty) in &self.parts {
             let mut value = zero(ty).to_owned();
             if copies {
-                value = format!("%part.{at}");
+                value = format!("%{PART}{at}");
                 let _ = writeln!(
                     parts,
                     "  %from.{at} = getelementptr inbounds i8, ptr %from.element, i64 {at}
@@ -385,13 +208,53 @@ fn without_arrays(mut name: &str) -> &str {
     name
 }
 
-fn is_float(name: &str) -> bool {
-    matches!(name, "f32" | "f64")
+/// Whether a type has no floats of its own, by its name: integers, and what is reached through pointers.
+fn is_plain(name: &str) -> bool {
+    let is_integer = || {
+        let size = name.strip_prefix(['i', 'u']).unwrap_or("");
+        size == "size" || size.parse::<u32>().is_ok()
+    };
+    matches!(name, "bool" | "char" | "()")
+        || is_integer()
+        || ["&", "*", "alloc::", "fn(", "unsafe ", "extern "]
+            .iter()
+            .any(|start| name.starts_with(start))
 }
 
-fn has_floats(name: &str, layouts: &Layouts<'_>) -> bool {
-    let mut scalars = layouts.named(name).filter_map(|ty| layouts.scalars(ty));
-    scalars.any(|scalars| scalars.iter().any(|scalar| scalar.is_float))
+/// The types that those of a name such as `core::option::Option<(f64, usize)>` are made of.
+fn parts_of(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.trim_start_matches(|c: char| !is_of_path(c));
+            let end = rest.find(|c| !is_of_path(c)).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            rest = after;
+            if part.is_empty() {
+                return None;
+            }
+            // A count or what has arguments.
+            if !after.starts_with('<') && !part.starts_with(|c: char| c.is_ascii_digit()) {
+                return Some(part);
+            }
+        }
+    })
+}
+
+fn is_of_path(c: char) -> bool {
+    c.is_alphanumeric() || "_:".contains(c)
+}
+
+fn may_hold_floats(name: &str, layouts: &Layouts<'_>) -> bool {
+    if is_plain(name) {
+        return false;
+    }
+    let mut types = layouts.named(name).peekable();
+    types.peek().is_none()
+        || types.any(|ty| {
+            let scalars = layouts.scalars(ty).unwrap_or_default();
+            layouts.is_opaque(ty) || scalars.iter().any(|scalar| scalar.is_float)
+        })
 }
 
 /// The type of a part that is no pointer.
@@ -482,7 +345,7 @@ done:
 define void @f(ptr %list, i64 %n, i64 %i) {
   %a = getelementptr inbounds { i64, double }, ptr %list, i64 %i
   %b = getelementptr inbounds i8, ptr %a, i64 8
-  %count = load i64, ptr %a, align 8
+  %count = load i64, ptr %a, align 8, !noundef !1
   store double %x, ptr %b, align 8
   call void @llvm.memset.p0.i64(ptr align 8 %list, i8 0, i64 %n, i1 false)
   ret void
@@ -535,14 +398,16 @@ define void @f(ptr %to, ptr %from, i64 %n) {{
         for (definition, name) in [
             (&*floats, "copy_nonoverlapping<a::Q>"),
             (mixed, "copy_nonoverlapping<f64>"),
-            (mixed, "copy_nonoverlapping<a::R>"),
         ] {
             let out = copied_by_name(definition, name);
             assert!(!out.contains("oxide_enzyme"), "{out}");
         }
         let list = mixed.replace("i64", "ptr");
+        let of_enums = "%E = type { i64, [1 x i64] }\n%\"0.Q\" = type { %E, double }";
         for (definition, name) in [
             (&*list, "copy_nonoverlapping<a::Q>"),
+            (of_enums, "copy_nonoverlapping<a::Q>"),
+            (mixed, "copy_nonoverlapping<a::R>"),
             (mixed, "copy_nonoverlapping<(usize, f64)>"),
             (&*floats, "copy_nonoverlapping<core::option::Option<a::Q>>"),
         ] {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::choices;
 use crate::constants;
 use crate::diagnosis::{self, Finding};
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::loops;
 use crate::process::{self, Ended};
 use crate::session::Session;
 use crate::undefined;
+use crate::untyped::Suspects;
 
 /// What is behind a branch stays there. LLVM would compute a cheap root or quotient on both sides and choose: in reverse mode the
 /// side that was not taken gets the adjoint zero, and zero times its infinite slope is NaN.
@@ -107,6 +109,26 @@ impl Catalyst<'_> {
         let mut command = self.command_for(input, &workspace)?;
         Ok(process::run(command.arg(option), self.session.timeout)?.output)
     }
+
+    /// What a gradient moves without its type being known.
+    fn moves_unknown(
+        &self,
+        before: &str,
+        after: &str,
+        input: &Path,
+        directory: &Path,
+    ) -> Result<Option<Finding>, Error> {
+        if !asks_for_reverse(before) {
+            return Ok(None);
+        }
+        let suspects = Suspects::of(after);
+        if suspects.is_empty() {
+            return Ok(None);
+        }
+        let analysis = self.analyse(input, directory, "--enzyme-print-type")?;
+        let function = suspects.unknown(&analysis);
+        Ok(function.map(diagnosis::moves_unknown))
+    }
 }
 
 impl Engine for Catalyst<'_> {
@@ -120,10 +142,11 @@ impl Engine for Catalyst<'_> {
         match std::fs::read_to_string(&output) {
             Ok(text) if ended.status.is_some() && !complained && is_differentiated(&text) => {
                 let before = files::read(&workspace.join("1_AfterO2OptPasses.ll"))?;
-                Ok(match wrong(&before, &text) {
-                    Some(finding) => Outcome::Wrong(finding),
-                    None => Outcome::Done(text),
-                })
+                let finding = match wrong(&before, &text) {
+                    None => self.moves_unknown(&before, &text, input, directory)?,
+                    found => found,
+                };
+                Ok(finding.map_or(Outcome::Done(text), Outcome::Wrong))
             }
             _ => Ok(Outcome::Failed(ended)),
         }
@@ -139,6 +162,7 @@ fn wrong(before: &str, after: &str) -> Option<Finding> {
         .map(|function| diagnosis::forgets_rounds(&function))
         .or_else(|| undefined::left(before).map(diagnosis::takes_for_another))
         .or_else(|| constants::left(before).map(diagnosis::takes_for_integer))
+        .or_else(|| choices::left(before).map(diagnosis::chooses_integers))
         .or_else(|| {
             lookups::undefined_place(after).map(|function| diagnosis::looks_up_nowhere(&function))
         })

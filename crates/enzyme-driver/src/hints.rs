@@ -11,7 +11,7 @@ use crate::ir::{Module, values};
 
 /// Hints as Enzyme declares them; they touch no memory that the program can see, but may not be dropped as unused.
 pub fn declarations() -> String {
-    ["double", "float", "integer"]
+    ["double", "float", "integer", "pointer"]
         .map(|ty| {
             format!(
                 "declare void @__enzyme_{ty}(ptr readnone {KEPT}) nounwind willreturn memory(inaccessiblemem: readwrite)\n"
@@ -21,10 +21,11 @@ pub fn declarations() -> String {
 }
 
 /// Functions that hints and moves name, and that are the closure's own.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "__enzyme_double",
     "__enzyme_float",
-    "__enzyme_integer",
+    INTEGER,
+    POINTER,
     MOVE_DOUBLES,
     MOVE_FLOATS,
     MOVE_ONE,
@@ -36,13 +37,44 @@ pub const NAMES: [&str; 9] = [
 /// The hint of integers.
 pub const INTEGER: &str = "__enzyme_integer";
 
+const POINTER: &str = "__enzyme_pointer";
+
+/// The hint of memory in which parts of these types lie at these places, the first of them at its start.
+pub fn of_parts(parts: &[(u64, String)], address: &str) -> Option<String> {
+    let names = |ty: &str| match ty {
+        "double" => ("__enzyme_double", "Float@double"),
+        "float" => ("__enzyme_float", "Float@float"),
+        "ptr" => (POINTER, "Pointer"),
+        _ => (INTEGER, "Integer"),
+    };
+    let (_, first) = parts.first().filter(|(at, _)| *at == 0)?;
+    let (hint, _) = names(first);
+    let types: String = parts
+        .iter()
+        .map(|(at, ty)| format!(", [-1,{at}]:{}", names(ty).1))
+        .collect();
+    Some(format!(
+        "  call void @{hint}(ptr \"enzyme_type\"=\"{{[-1]:Pointer{types}}}\" {address})"
+    ))
+}
+
 /// The name of the hint that a line is, and what it is of.
 pub fn given(line: &str) -> Option<(&'static str, &str)> {
     let types = ["__enzyme_double", "__enzyme_float", INTEGER];
     types.into_iter().find_map(|hint| {
         let (_, argument) = line.split_once(&format!("call void @{hint}(ptr "))?;
-        Some((hint, values(argument).next()?))
+        Some((hint, values(types_of(argument).1).next()?))
     })
+}
+
+/// The types of parts that a hint's argument begins with, and the rest.
+pub fn types_of(argument: &str) -> (&str, &str) {
+    let start = "\"enzyme_type\"=\"";
+    let types = argument.find(start).and_then(|at| {
+        let end = at + start.len() + argument[at + start.len()..].find("\" ")? + 2;
+        Some((&argument[at..end], &argument[end..]))
+    });
+    types.unwrap_or(("", argument))
 }
 
 const MOVE_DOUBLES: &str = "oxide_enzyme.move_doubles";

@@ -58,6 +58,22 @@ impl<'a> Layouts<'a> {
         self.lay(ty.trim(), 0).map(|(_, size, _)| size)
     }
 
+    /// Whether parts of a type may be anything: what an enum carries is an array of integers there. One beside a float is an array.
+    pub fn is_opaque(&self, ty: &str) -> bool {
+        let ty = ty.trim();
+        if ty.starts_with('%') {
+            return self.definitions.get(ty).is_none_or(|ty| self.is_opaque(ty));
+        }
+        if let Some(fields) = ty.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
+            let fields: Vec<&str> = split_list(fields).collect();
+            let has_float = fields.iter().any(|ty| matches!(*ty, "double" | "float"));
+            let is_array = |ty: &&str| element(ty).is_some_and(|element| element.starts_with('i'));
+            let mut fields = fields.iter().filter(|ty| !has_float || !is_array(ty));
+            return fields.any(|ty| self.is_opaque(ty));
+        }
+        element(ty).is_some_and(|element| element.starts_with('i') || self.is_opaque(element))
+    }
+
     fn lay(&self, ty: &str, depth: u32) -> Option<Laid> {
         if depth > 16 {
             return None;
@@ -68,11 +84,8 @@ impl<'a> Layouts<'a> {
         if let Some(fields) = ty.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
             return self.lay_struct(fields, depth);
         }
-        if let Some((count, element)) = ty
-            .strip_prefix('[')
-            .and_then(|t| t.strip_suffix(']')?.split_once(" x "))
-        {
-            let (scalars, size, align) = self.lay(element.trim(), depth + 1)?;
+        if let Some((count, element)) = array(ty) {
+            let (scalars, size, align) = self.lay(element, depth + 1)?;
             let count: u64 = count.trim().parse().ok()?;
             let at = |n: u64| {
                 scalars.iter().map(move |s| Scalar {
@@ -125,6 +138,16 @@ impl<'a> Layouts<'a> {
     }
 }
 
+/// How many, and of what, `[2 x double]` has.
+fn array(ty: &str) -> Option<(&str, &str)> {
+    let (count, element) = ty.strip_prefix('[')?.strip_suffix(']')?.split_once(" x ")?;
+    Some((count, element.trim()))
+}
+
+fn element(ty: &str) -> Option<&str> {
+    array(ty).map(|(_, element)| element)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +168,19 @@ mod tests {
         };
         assert_eq!(floats("%\"a, b\""), [(0, 8), (8, 4)]);
         assert_eq!(floats("%O"), [(8, 8), (16, 4), (24, 8), (32, 4)]);
+    }
+
+    #[test]
+    fn what_an_enum_carries_may_be_anything() {
+        let layouts = Layouts::of(
+            "%E = type { i64, [1 x i64] }\n%Q = type { double, %E }\n%P = type { i64, [2 x %Q] }\n\
+             %S = type { float, [1 x i32], i64, [3 x i64] }\n%R = type { i64, [2 x %S], ptr }\n",
+        );
+        for ty in ["%E", "%Q", "%P", "%unknown"] {
+            assert!(layouts.is_opaque(ty), "{ty}");
+        }
+        for ty in ["%S", "%R", "{ i64, double }"] {
+            assert!(!layouts.is_opaque(ty), "{ty}");
+        }
     }
 }

@@ -53,7 +53,7 @@ fn in_function(lines: &[&str], layouts: &Layouts<'_>, out: &mut String) {
 }
 
 /// Objects that a function makes and fills itself: no other function is given them, and copies into them come from such objects.
-fn own_objects<'a>(lines: &[&'a str], places: &Places<'a>) -> HashSet<&'a str> {
+pub fn own_objects<'a>(lines: &[&'a str], places: &Places<'a>) -> HashSet<&'a str> {
     let object = |address| Some(places.place(address, 0)?.object);
     let mut own: HashSet<&str> = places
         .definitions

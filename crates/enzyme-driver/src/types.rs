@@ -10,11 +10,13 @@ use std::fmt::Write as _;
 
 use crate::attributes;
 use crate::bits;
+use crate::choices;
 use crate::constants;
 use crate::copies;
 use crate::elements;
 use crate::hints;
 use crate::ir::{for_each_function, free_metadata_number, values};
+use crate::names;
 use crate::pairs;
 use crate::pointers;
 use crate::reached;
@@ -22,6 +24,7 @@ use crate::sources;
 use crate::strides;
 use crate::tables;
 use crate::tapes;
+use crate::words;
 use crate::writes;
 
 const ATTRIBUTE: &str = "\"enzyme_type\"=\"{[-1]:Integer}\" ";
@@ -31,9 +34,10 @@ pub fn annotate(ir: &str) -> String {
     let ir = tables::copy_each(&attributes::preserve_primals(ir));
     let ir = bits::as_floats(&pairs::split(&ir));
     let ir = constants::as_floats(&copies::as_floats(&pointers::restore(&ir)));
-    let ir = reached::mark(&tapes::hint(&elements::copy_each(&ir)));
+    let ir = choices::as_floats(&ir);
+    let ir = reached::mark(&tapes::hint(&words::hint(&elements::copy_each(&ir))));
     let ir = strides::hint(&ir);
-    mark_scalars(&sources::touch(&writes::mark(&ir)))
+    names::give(&mark_scalars(&sources::touch(&writes::mark(&ir))))
 }
 
 fn mark_scalars(ir: &str) -> String {
@@ -117,10 +121,11 @@ fn bare_hint(line: &str) -> Option<String> {
     let (head, rest) = hints::NAMES
         .iter()
         .find_map(|name| line.split_once(&format!("call void @{name}(ptr ")))?;
+    let (types, rest) = hints::types_of(rest);
     let starts = [rest.find(['%', '@']), rest.find("getelementptr ")];
     let value = starts.into_iter().flatten().min()?;
     let name = line[head.len()..].split('(').next()?;
-    Some(format!("{head}{name}(ptr {}", &rest[value..]))
+    Some(format!("{head}{name}(ptr {types}{}", &rest[value..]))
 }
 
 /// What Enzyme calls the scalars that rustc loads.
