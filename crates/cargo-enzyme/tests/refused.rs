@@ -270,7 +270,7 @@ fn structs_that_a_function_swaps_without_knowing_their_parts_are_refused() {
         "swapped_structs",
         &[
             "swapped_structs::moved",
-            "`swapped_structs::exchange`",
+            "swapped_structs::exchange",
             "mem::swap",
         ],
     );

@@ -37,7 +37,7 @@ use crate::types;
 use crate::undefined;
 
 /// Changes whenever the pipeline makes other code from the same closure.
-pub const PIPELINE: &str = "pipeline 157";
+pub const PIPELINE: &str = "pipeline 158";
 
 /// Functions up to this size are inlined before differentiation: type and activity analysis see further within a function
 /// than across calls, and what they see decides what must be kept for the reverse pass.

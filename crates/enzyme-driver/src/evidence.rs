@@ -14,7 +14,8 @@ pub const LONGEST: u64 = 4096;
 pub struct Evidence<'a> {
     pub places: Places<'a>,
     webs: Webs<'a>,
-    accesses: Vec<Access<'a>>,
+    /// By their webs.
+    accesses: HashMap<&'a str, Vec<Access<'a>>>,
     own: HashSet<&'a str>,
 }
 
@@ -25,11 +26,16 @@ impl<'a> Evidence<'a> {
         let own = strides::own_objects(lines, &places);
         let webs = Webs::of(lines, &places);
         let untyped = words::untyped(lines);
-        let accesses = lines
-            .iter()
-            .filter(|line| !clears(line) && !words::moves(line, &untyped))
-            .filter_map(|line| access(line, &places))
-            .collect();
+        let mut accesses: HashMap<&str, Vec<Access<'_>>> = HashMap::new();
+        for line in lines {
+            if let Some(access) = access(line, &places)
+                && !clears(line)
+                && !words::moves(line, &untyped)
+            {
+                let web = webs.root(access.place.object);
+                accesses.entry(web).or_default().push(access);
+            }
+        }
         Evidence {
             places,
             webs,
@@ -41,23 +47,30 @@ impl<'a> Evidence<'a> {
     /// What is in the list that an address leads to.
     pub fn seen(&self, address: &'a str) -> Kind {
         let web = self.webs.of_address(address, &self.places);
-        let is_there = |access: &&Access<'_>| web == self.webs.root(access.place.object);
-        Element::of(self.accesses.iter().filter(is_there))
+        Element::of(self.in_web(web).iter())
+    }
+
+    fn in_web(&self, web: &'a str) -> &[Access<'a>] {
+        self.accesses.get(web).map_or(&[], Vec::as_slice)
     }
 
     /// The parts of what is copied between two addresses, if either end is a variable and shows all of its words.
     pub fn variable(&self, ends: [&'a str; 2], length: u64) -> Option<Vec<(u64, String)>> {
         let mut parts: BTreeMap<u64, &str> = BTreeMap::new();
         for end in ends.iter().filter_map(|end| self.places.place(end, 0)) {
-            let there = |access: &&Access<'_>| access.place.object == end.object;
-            for access in self.accesses.iter().filter(there) {
-                let is_of_integers = || {
-                    let mut all = self.accesses.iter().filter(there);
-                    all.all(|access| access.ty.starts_with('i')) && self.own.contains(end.object)
-                };
-                if access.place.stride != 0 && is_of_integers() {
-                    parts.extend((0..length).step_by(8).map(|word| (word, "i64")));
-                } else if let Some(at) = access.place.offset.checked_sub(end.offset)
+            let there: Vec<&Access<'_>> = self
+                .in_web(self.webs.root(end.object))
+                .iter()
+                .filter(|access| access.place.object == end.object)
+                .collect();
+            let is_list = there.iter().any(|access| access.place.stride != 0);
+            let is_of_integers = there.iter().all(|access| access.ty.starts_with('i'));
+            if is_list && is_of_integers && self.own.contains(end.object) {
+                parts.extend((0..length).step_by(8).map(|word| (word, "i64")));
+                continue;
+            }
+            for access in there {
+                if let Some(at) = access.place.offset.checked_sub(end.offset)
                     && at + access.size <= length
                     && end.stride + access.place.stride == 0
                     && parts
@@ -69,12 +82,11 @@ impl<'a> Evidence<'a> {
             }
         }
         let is_seen = |word: u64| parts.range(word..word + 8).next().is_some();
-        (0..length).step_by(8).all(is_seen).then(|| {
-            parts
-                .into_iter()
-                .map(|(at, ty)| (at, ty.to_owned()))
-                .collect()
-        })
+        let parts = || parts.iter().map(|(at, ty)| (*at, (*ty).to_owned()));
+        (0..length)
+            .step_by(8)
+            .all(is_seen)
+            .then(|| parts().collect())
     }
 }
 
