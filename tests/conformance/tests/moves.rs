@@ -115,10 +115,6 @@ compared_lists! {
         let some = samples(x).iter().filter(|s| s.at % 3 != 1).copied().collect::<Vec<_>>();
         of_samples(&some)
     }
-    chosen_guesses |x| {
-        let some = guesses(x).iter().filter(|g| g.kind % 3 != 1).copied().collect::<Vec<_>>();
-        of_guesses(&some)
-    }
     a_function_puts_a_sample |x| {
         let mut list = samples(x);
         let sample = list[1];

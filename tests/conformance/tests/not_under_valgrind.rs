@@ -1,9 +1,11 @@
-//! A program whose derivatives are right, and in which valgrind sees a decision by a value that nobody wrote: the payload of a `None`,
-//! compared before its tag is. `tests/memory.sh` leaves it out. Whether it is more than what LLVM computes ahead and throws away has not
-//! been looked into.
+//! Programs whose derivatives are right, and of which valgrind complains; `tests/memory.sh` leaves them out. Whether it is more than what LLVM
+//! computes ahead and throws away has not been looked into.
+//!
+//! - `an_option`: a decision by a value that nobody wrote, the payload of a `None`, compared before its tag is.
+//! - `chosen_guesses`: a read of up to 24 bytes after the end of a list, by the way back of `filter().copied().collect()`.
 #![allow(clippy::needless_range_loop)]
 
-use conformance::compared;
+use conformance::{compared, compared_lists};
 
 compared! {
     |a, b, c, n| an_option {
@@ -13,5 +15,28 @@ compared! {
             sum += best.map_or(0.0, |y: f64| y * y);
         }
         sum
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Guess {
+    value: f64,
+    error: Option<f64>,
+    kind: u32,
+}
+
+fn guesses(x: &[f64]) -> Vec<Guess> {
+    let guess = |(i, x): (usize, &f64)| Guess {
+        value: x * 1.3,
+        error: (i % 3 != 0).then_some(x.sin()),
+        kind: i as u32,
+    };
+    x.iter().enumerate().map(guess).collect()
+}
+
+compared_lists! {
+    chosen_guesses |x| {
+        let some = guesses(x).iter().filter(|g| g.kind % 3 != 1).copied().collect::<Vec<_>>();
+        some.iter().map(|g| g.value * (f64::from(g.kind) + g.error.unwrap_or(0.4))).sum()
     }
 }
