@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::constants::{Sizes, as_literal, looks_like};
 use crate::copies::Float;
-use crate::ir::blocks::Phi;
+use crate::ir::blocks::{Phi, Select, chosen_as};
 use crate::ir::{bare, find_function, push_line, rewrite_functions, split_list, values};
 use crate::nothing;
 
@@ -112,14 +112,17 @@ impl<'a> Choice<'a> {
                 phi.incoming.iter().map(|(value, _)| *value).collect(),
             );
         }
-        let (_, code) = line.split_once(" = ")?;
-        if let Some(code) = code.strip_prefix("select i1 ") {
-            let (_, a, b) = selected(code)?;
-            let (integer, a) = a.split_once(' ')?;
-            return choice(integer, vec![a, b.split_once(' ')?.1]);
+        if let Some(select) = Select::parse(line) {
+            return choice(select.ty, select.among.to_vec());
         }
+        let (_, code) = line.split_once(" = ")?;
         let (integer, value) = code.strip_prefix("freeze ")?.split_once(' ')?;
         choice(integer, vec![split_list(value).next()?])
+    }
+
+    /// The names and constants that must be of one kind.
+    fn all(&self) -> impl Iterator<Item = &'a str> + '_ {
+        std::iter::once(self.name).chain(self.among.iter().copied())
     }
 
     /// The same choice among floats, and the integer.
@@ -128,25 +131,8 @@ impl<'a> Choice<'a> {
         let ty = self.float.name();
         let name = chosen(self.name);
         let of = |value: &str| webs.float_of(value, self.float);
-        let new = if let Some(phi) = Phi::parse(self.line) {
-            let phi_of_floats = Phi {
-                name: &name,
-                ty,
-                incoming: Vec::new(),
-                tail: phi.tail,
-            };
-            phi_of_floats.with(phi.incoming.iter().map(|(value, from)| (of(value), *from)))
-        } else if let [a, b] = self.among[..] {
-            let (_, code) = self.line.split_once(" = select i1 ")?;
-            let (condition, ..) = selected(code)?;
-            format!(
-                "  {name} = select i1 {condition}, {ty} {}, {ty} {}",
-                of(a),
-                of(b)
-            )
-        } else {
-            format!("  {name} = freeze {ty} {}", of(self.among[0]))
-        };
+        let new = chosen_as(self.line, &name, ty, of)
+            .unwrap_or_else(|| format!("  {name} = freeze {ty} {}", of(self.among[0])));
         let back = format!(
             "  {} = bitcast {ty} {name} to {}",
             self.name,
@@ -154,12 +140,6 @@ impl<'a> Choice<'a> {
         );
         Some((new, back))
     }
-}
-
-/// The condition of `%c, i64 %a, i64 %b, !dbg !1`, and the two.
-fn selected(code: &str) -> Option<(&str, &str, &str)> {
-    let mut operands = split_list(code);
-    Some((operands.next()?, operands.next()?, operands.next()?))
 }
 
 fn chosen(value: &str) -> String {
@@ -197,14 +177,11 @@ impl<'a> Webs<'a> {
         loop {
             let before = connected.len();
             for choice in &choices {
-                let all = || {
-                    [choice.name]
-                        .into_iter()
-                        .chain(choice.among.iter().copied())
-                };
-                let is_float = all().any(|name| webs.floats.get(name) == Some(&choice.float));
+                let is_float = choice
+                    .all()
+                    .any(|name| webs.floats.get(name) == Some(&choice.float));
                 if is_float && connected.insert(choice.name) {
-                    let names = all().filter(|name| name.starts_with('%'));
+                    let names = choice.all().filter(|name| name.starts_with('%'));
                     names.for_each(|name| {
                         webs.floats.insert(name, choice.float);
                     });
@@ -214,11 +191,7 @@ impl<'a> Webs<'a> {
                 let in_web: HashSet<&str> = choices
                     .iter()
                     .filter(|choice| connected.contains(choice.name))
-                    .flat_map(|choice| {
-                        [choice.name]
-                            .into_iter()
-                            .chain(choice.among.iter().copied())
-                    })
+                    .flat_map(Choice::all)
                     .collect();
                 webs.floats.retain(|name, _| in_web.contains(name));
                 return webs;

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::copies::{Float, float_addresses, holds_other, pointer_operand};
-use crate::ir::blocks::Phi;
+use crate::ir::blocks::{Phi, Select, chosen_as};
 use crate::ir::{bare, find_function, push_line, rewrite_functions};
 use crate::undefined;
 
@@ -111,20 +111,9 @@ impl<'a> Choices<'a> {
         floats
             .parts()
             .iter()
-            .map(|part| match Phi::parse(line) {
-                Some(phi) => Phi {
-                    name: &part.of(name),
-                    ty: part.float.name(),
-                    incoming: Vec::new(),
-                    tail: phi.tail,
-                }
-                .with(phi.incoming.iter().map(|(v, from)| (part.of(v), *from))),
-                None => {
-                    let (condition, a, b) = selected(line).expect("a choice is one of the two");
-                    let (result, float) = (part.of(name), part.float.name());
-                    let (a, b) = (part.of(a), part.of(b));
-                    format!("  {result} = select i1 {condition}, {float} {a}, {float} {b}")
-                }
+            .map(|part| {
+                let (name, float) = (part.of(name), part.float.name());
+                chosen_as(line, &name, float, |value| part.of(value)).expect("a choice")
             })
             .collect()
     }
@@ -144,23 +133,8 @@ fn choice(line: &str) -> Option<(&str, Vec<&str>)> {
         let values = phi.incoming.iter().map(|(value, _)| *value).collect();
         return matches!(phi.ty, "i64" | "i32").then_some((phi.name, values));
     }
-    let (_, a, b) = selected(line)?;
-    let (name, _) = line.trim_start().split_once(" = ")?;
-    Some((name, vec![a, b]))
-}
-
-/// The condition of a `select` of integers, and the two.
-fn selected(line: &str) -> Option<(&str, &str, &str)> {
-    let (_, code) = line.split_once(" = select i1 ")?;
-    let mut operands = code.split(", ");
-    let condition = operands.next()?;
-    let mut integer = || {
-        let operand = operands.next()?;
-        operand
-            .strip_prefix("i64 ")
-            .or_else(|| operand.strip_prefix("i32 "))
-    };
-    Some((condition, integer()?, integer()?))
+    let select = Select::parse(line)?;
+    matches!(select.ty, "i64" | "i32").then(|| (select.name, select.among.to_vec()))
 }
 
 /// What the rest of a function says.

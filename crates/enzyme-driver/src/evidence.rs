@@ -13,6 +13,8 @@ pub const LONGEST: u64 = 4096;
 /// All that is loaded and stored in a function.
 pub struct Evidence<'a> {
     pub places: Places<'a>,
+    /// Values that are integers by what is done with them.
+    pub integers: HashSet<&'a str>,
     webs: Webs<'a>,
     /// By their webs.
     accesses: HashMap<&'a str, Vec<Access<'a>>>,
@@ -25,7 +27,8 @@ impl<'a> Evidence<'a> {
         let places = Places::of(lines, layouts);
         let own = strides::own_objects(lines, &places);
         let webs = Webs::of(lines, &places);
-        let untyped = words::untyped(lines);
+        let integers = words::integers(lines);
+        let untyped = words::untyped(lines, &integers);
         let mut accesses: HashMap<&str, Vec<Access<'_>>> = HashMap::new();
         for line in lines {
             if let Some(access) = access(line, &places)
@@ -41,6 +44,7 @@ impl<'a> Evidence<'a> {
             webs,
             accesses,
             own,
+            integers,
         }
     }
 
@@ -288,7 +292,7 @@ impl Element {
         for element in (0..end).step_by(self.size as usize) {
             for (at, ty) in &self.parts {
                 let at = element + at;
-                let after = at + size_of(ty)?;
+                let after = at + places.size(ty)?;
                 match (at >= start && after <= end, after <= start || at >= end) {
                     (true, _) => parts.push((at - start, ty.clone())),
                     (false, true) => {}
@@ -317,13 +321,4 @@ impl Element {
 /// Integers of all sizes are of one kind.
 fn kind(ty: &str) -> &str {
     if ty.starts_with('i') { "integer" } else { ty }
-}
-
-/// The bytes of a scalar.
-pub fn size_of(ty: &str) -> Option<u64> {
-    match ty {
-        "double" | "ptr" => Some(8),
-        "float" => Some(4),
-        _ => Some(ty.strip_prefix('i')?.parse::<u64>().ok()?.div_ceil(8)),
-    }
 }

@@ -250,8 +250,8 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Bytes of an element type with the flags before it.
-    fn size(&self, element: &str) -> Option<u64> {
+    /// Bytes of a type, which an address may have flags before.
+    pub fn size(&self, element: &str) -> Option<u64> {
         let flags = ["inbounds ", "nuw ", "nusw "];
         let mut ty = element;
         while let Some(rest) = flags.iter().find_map(|flag| ty.strip_prefix(flag)) {

@@ -81,39 +81,19 @@ fn mark_line(line: &str, number: usize, is_integer: impl Fn(&str) -> bool, out: 
 /// Integers that stand for floats, though they are `noundef`: LLVM loads a float as an integer where all that is done with it is to
 /// move it, and forgets nothing of what the load of the float promised.
 fn bits_of_floats<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
-    let mut moved: Vec<(&str, &str)> = Vec::new();
     let mut bits: HashSet<&str> = HashSet::new();
     for line in lines {
-        let Some((name, code)) = line.trim_start().split_once(" = ") else {
+        let Some((name, cast)) = line.trim_start().split_once(" = bitcast ") else {
             continue;
         };
-        let choice = code
-            .strip_prefix("select i1 ")
-            .and_then(|code| code.split_once(", "));
-        if code.starts_with("phi i") || code.starts_with("freeze i") || choice.is_some() {
-            // The condition of a choice is no part of it.
-            let moves = choice.map_or(code, |(_, choices)| choices);
-            moved.extend(values(moves).map(|value| (name, value)));
-        } else if let Some(cast) = code.strip_prefix("bitcast ") {
-            let is_float = |text: &str| text.starts_with("double ") || text.starts_with("float ");
-            let to_float = [" to double", " to float"]
-                .iter()
-                .any(|to| cast.contains(to));
-            bits.extend(is_float(cast).then_some(name));
-            bits.extend(values(cast).next().filter(|_| to_float));
-        }
+        let is_float = ["double ", "float "].iter().any(|ty| cast.starts_with(ty));
+        let to_float = [" to double", " to float"]
+            .iter()
+            .any(|to| cast.contains(to));
+        bits.extend(is_float.then_some(name));
+        bits.extend(values(cast).next().filter(|_| to_float));
     }
-    loop {
-        let before = bits.len();
-        for (a, b) in &moved {
-            if bits.contains(a) || bits.contains(b) {
-                bits.extend([a, b]);
-            }
-        }
-        if bits.len() == before {
-            return bits;
-        }
-    }
+    words::with_choices(lines, bits)
 }
 
 /// A hint's call without the attributes that optimisation gave its argument: Enzyme adds `readnone`, and then they clash.

@@ -7,8 +7,9 @@
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
-use crate::evidence::{Evidence, Kind, size_of};
+use crate::evidence::{Evidence, Kind};
 use crate::hints;
+use crate::ir::blocks::{Phi, Select};
 use crate::ir::{self, Module, push_line, rewrite_functions, split_list, values};
 use crate::layout::Layouts;
 use crate::strides::LONGEST;
@@ -23,14 +24,13 @@ pub fn hint(ir: &str) -> String {
             return lines.iter().for_each(|line| push_line(out, line));
         }
         let evidence = Evidence::of(lines, &layouts);
-        let integers = integers(lines);
         for line in lines {
             let parts = moved(line).and_then(|moved| {
                 let by_name = || {
                     let at = hints::location_of(line)?;
                     hints::element_type(&module, at)
                 };
-                moved.parts(&evidence, &integers, by_name)
+                moved.parts(&evidence, by_name)
             });
             let hint = parts.and_then(|(address, parts)| hints::of_parts(&parts, address));
             hint.iter().for_each(|hint| push_line(out, hint));
@@ -40,15 +40,17 @@ pub fn hint(ir: &str) -> String {
 }
 
 /// Integers that are loaded, and of which nothing shows that they are none, with all that is chosen among them.
-pub fn untyped<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
-    let integers = integers(lines);
+pub fn untyped<'a>(lines: &[&'a str], integers: &HashSet<&str>) -> HashSet<&'a str> {
     let loaded = lines.iter().filter_map(|line| Some(loaded(line)?.name));
     let untyped = loaded.filter(|name| !integers.contains(name)).collect();
     with_choices(lines, untyped)
 }
 
 /// Values, and all that chooses among them and is chosen with them.
-fn with_choices<'a>(lines: &[&'a str], mut values_of_a_kind: HashSet<&'a str>) -> HashSet<&'a str> {
+pub fn with_choices<'a>(
+    lines: &[&'a str],
+    mut values_of_a_kind: HashSet<&'a str>,
+) -> HashSet<&'a str> {
     let webs: Vec<Vec<&str>> = lines.iter().filter_map(|line| chosen(line)).collect();
     loop {
         let before = values_of_a_kind.len();
@@ -65,23 +67,19 @@ fn with_choices<'a>(lines: &[&'a str], mut values_of_a_kind: HashSet<&'a str>) -
 
 /// The integer that a line chooses, and those that it chooses among.
 fn chosen(line: &str) -> Option<Vec<&str>> {
-    let (name, code) = line.trim_start().split_once(" = ")?;
-    let among = match code.strip_prefix("select i1 ") {
-        Some(code) => code.split_once(", i")?.1,
-        None if code.starts_with("freeze i") => code,
-        None => return chosen_by_block(name, code),
+    let (name, ty, among) = if let Some(phi) = Phi::parse(line) {
+        let among = phi.incoming.iter().map(|(value, _)| *value).collect();
+        (phi.name, phi.ty, among)
+    } else if let Some(select) = Select::parse(line) {
+        (select.name, select.ty, select.among.to_vec())
+    } else {
+        let (name, code) = line.trim_start().split_once(" = freeze ")?;
+        let (ty, value) = code.split_once(' ')?;
+        (name, ty, values(value).take(1).collect())
     };
-    Some(std::iter::once(name).chain(values(among)).collect())
-}
-
-fn chosen_by_block<'a>(name: &'a str, code: &'a str) -> Option<Vec<&'a str>> {
-    let incoming = code.strip_prefix("phi i")?.split("[ ").skip(1);
-    let among = incoming.filter_map(|pair| pair.split(", %").next());
-    Some(
-        std::iter::once(name)
-            .chain(among.filter(|value| value.starts_with('%')))
-            .collect(),
-    )
+    let among = among.into_iter().filter(|value| value.starts_with('%'));
+    ty.starts_with('i')
+        .then(|| std::iter::once(name).chain(among).collect())
 }
 
 /// Whether a line loads or stores one of them.
@@ -137,7 +135,6 @@ impl<'a> Moved<'a> {
     fn parts(
         &self,
         evidence: &Evidence<'a>,
-        integers: &HashSet<&str>,
         by_name: impl FnOnce() -> Option<String>,
     ) -> Option<Parts<'a>> {
         match self {
@@ -156,7 +153,7 @@ impl<'a> Moved<'a> {
             Moved::Word(Word { name, ty, address }) => {
                 let parts = match evidence.seen(address) {
                     Kind::Mixed(element) => {
-                        element.parts_of(address, size_of(ty)?, &evidence.places)
+                        element.parts_of(address, evidence.places.size(ty)?, &evidence.places)
                     }
                     _ => None,
                 };
@@ -164,7 +161,7 @@ impl<'a> Moved<'a> {
                     let is_integer = hints::hint_of(&by_name()?) == Some(hints::INTEGER);
                     is_integer.then_some(*ty)
                 };
-                let by_use = || integers.contains(name).then_some(*ty);
+                let by_use = || evidence.integers.contains(name).then_some(*ty);
                 let parts = match parts.filter(|parts| !parts.is_empty()) {
                     Some(parts) => parts,
                     None => vec![(0, by_use().or_else(by_name)?.to_owned())],
@@ -179,7 +176,7 @@ impl<'a> Moved<'a> {
 const ARITHMETIC: [&str; 5] = ["mul ", "shl nuw ", "shl nsw ", "add nuw ", "add nsw "];
 
 /// Values that are integers by what is done with them.
-fn integers<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
+pub fn integers<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
     let mut integers = HashSet::new();
     for line in lines {
         let Some((_, code)) = line.trim_start().split_once(" = ") else {

@@ -70,6 +70,27 @@ pub fn twice_x() -> [f64; 4] {
     X.map(|x| 2.0 * x)
 }
 
+/// A struct in which a float may not be there, and whose parts have gaps.
+#[derive(Clone, Copy)]
+pub struct Guess {
+    /// A float.
+    pub value: f64,
+    /// A float in two out of three.
+    pub error: Option<f64>,
+    /// Its number.
+    pub kind: u32,
+}
+
+/// One for each number.
+pub fn guesses(x: &[f64]) -> Vec<Guess> {
+    let guess = |(i, x): (usize, &f64)| Guess {
+        value: x * 1.3,
+        error: (i % 3 != 0).then_some(x.sin()),
+        kind: i as u32,
+    };
+    x.iter().enumerate().map(guess).collect()
+}
+
 /// Of each function of three numbers and a count, its gradient and its tangent, and a test that [`compare`]s them.
 #[macro_export]
 macro_rules! compared {

@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)]
 
-use conformance::compared_lists;
+use conformance::{Guess, compared_lists, guesses};
 
 #[derive(Clone, Copy)]
 struct Sample {
@@ -19,13 +19,6 @@ struct Reading {
     value: f64,
     is_used: bool,
     parts: [f64; 3],
-    kind: u32,
-}
-
-#[derive(Clone, Copy)]
-struct Guess {
-    value: f64,
-    error: Option<f64>,
     kind: u32,
 }
 
@@ -65,15 +58,6 @@ fn of_readings(readings: &[Reading]) -> f64 {
         (r.value * r.at as f64 + part) * (1.0 + i as f64)
     };
     readings.iter().enumerate().map(of).sum()
-}
-
-fn guesses(x: &[f64]) -> Vec<Guess> {
-    let guess = |(i, x): (usize, &f64)| Guess {
-        value: x * 1.3,
-        error: (i % 3 != 0).then_some(x.sin()),
-        kind: i as u32,
-    };
-    x.iter().enumerate().map(guess).collect()
 }
 
 fn of_guesses(guesses: &[Guess]) -> f64 {

@@ -5,7 +5,7 @@
 //! - `chosen_guesses`: a read of up to 24 bytes after the end of a list, by the way back of `filter().copied().collect()`.
 #![allow(clippy::needless_range_loop)]
 
-use conformance::{compared, compared_lists};
+use conformance::{compared, compared_lists, guesses};
 
 compared! {
     |a, b, c, n| an_option {
@@ -16,22 +16,6 @@ compared! {
         }
         sum
     }
-}
-
-#[derive(Clone, Copy)]
-struct Guess {
-    value: f64,
-    error: Option<f64>,
-    kind: u32,
-}
-
-fn guesses(x: &[f64]) -> Vec<Guess> {
-    let guess = |(i, x): (usize, &f64)| Guess {
-        value: x * 1.3,
-        error: (i % 3 != 0).then_some(x.sin()),
-        kind: i as u32,
-    };
-    x.iter().enumerate().map(guess).collect()
 }
 
 compared_lists! {

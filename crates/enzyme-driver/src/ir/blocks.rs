@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 
-use super::text::bare;
+use super::text::{bare, split_list};
 
 /// A function's blocks, in the order of the text. The first is its entry.
 pub struct Graph<'a> {
@@ -141,6 +141,59 @@ impl<'a> Phi<'a> {
         let (name, ty, tail) = (self.name, self.ty, self.tail);
         format!("  {name} = phi {ty} {}{tail}", incoming.join(", "))
     }
+}
+
+/// A choice between two values.
+pub struct Select<'a> {
+    /// The name, with its sigil.
+    pub name: &'a str,
+    /// What decides.
+    condition: &'a str,
+    /// The type.
+    pub ty: &'a str,
+    /// The two.
+    pub among: [&'a str; 2],
+}
+
+impl<'a> Select<'a> {
+    /// Reads a line.
+    pub fn parse(line: &'a str) -> Option<Select<'a>> {
+        let (name, code) = line.trim_start().split_once(" = select i1 ")?;
+        let mut operands = split_list(code);
+        let condition = operands.next()?;
+        let mut chosen = || operands.next()?.split_once(' ');
+        let ((ty, a), (_, b)) = (chosen()?, chosen()?);
+        Some(Select {
+            name,
+            condition,
+            ty,
+            among: [a, b],
+        })
+    }
+}
+
+/// The `phi` or the `select` that a line is, as a choice of another name and type among other values.
+pub fn chosen_as(
+    line: &str,
+    name: &str,
+    ty: &str,
+    value: impl Fn(&str) -> String,
+) -> Option<String> {
+    if let Some(phi) = Phi::parse(line) {
+        let other = Phi {
+            name,
+            ty,
+            incoming: Vec::new(),
+            tail: phi.tail,
+        };
+        return Some(other.with(phi.incoming.iter().map(|(v, from)| (value(v), *from))));
+    }
+    let select = Select::parse(line)?;
+    let [a, b] = select.among.map(value);
+    let condition = select.condition;
+    Some(format!(
+        "  {name} = select i1 {condition}, {ty} {a}, {ty} {b}"
+    ))
 }
 
 /// The name of the block that a line begins.
